@@ -2,4 +2,6 @@
 pub mod diagnostics;
 pub mod labels;
 pub mod names;
+pub mod resource;
+pub mod runtime;
 pub mod spec;
