@@ -118,7 +118,8 @@ pub fn kill(stack: &Stack, snapshot: &Snapshot, services: &[ServiceName], signal
         if services.is_empty() { known(name) } else { services.iter().any(|service| service.as_str() == name) }
     };
     for container in snapshot.containers.iter().filter(|container| container.is_running()) {
-        if !wanted(container.service()) && !(orphans && !known(container.service())) {
+        let orphan = orphans && !known(container.service());
+        if !wanted(container.service()) && !orphan {
             continue;
         }
         let target = ResourceId::Container(container.name.clone());
