@@ -2,3 +2,4 @@
 pub mod files;
 pub mod model;
 pub mod tree;
+pub mod yaml;
