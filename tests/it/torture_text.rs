@@ -1,12 +1,17 @@
 //! Answers of docker compose to hostile texts: run with `COMPOSE_TORTURE_DIR` naming a folder of recorded cases.
-#![expect(clippy::disallowed_methods, reason = "the folder is named by the environment and lies outside of the project")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the folder is named by the environment and lies outside of the project"
+)]
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use compose::diagnostics::{Diagnostic, SourceMap};
-use compose::spec::tree::{Node, Tag, Value};
+use compose::spec::dotenv;
+use compose::spec::interpolate::{Lookup, interpolate};
+use compose::spec::tree::{Node, Tag, Value, VariableSource};
 use compose::spec::yaml;
 use serde_json::{Map, Value as Json};
 
@@ -37,24 +42,45 @@ fn is_yaml_error(error: &str) -> bool {
     error.contains("failed to parse") || error.contains("non-string key") || error.contains("did not finish")
 }
 
-fn load(bytes: &[u8]) -> Result<Vec<Node>, String> {
+struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// The environment that a case was recorded with.
+    fn of(case: &Path) -> Self {
+        let case: Json = serde_json::from_str(&read(&case.join("case.json")).unwrap()).unwrap();
+        let entries = case["env"].as_object().unwrap().iter();
+        Self(entries.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect())
+    }
+}
+
+impl Lookup for Environment {
+    fn get(&self, name: &str) -> Option<(String, VariableSource)> {
+        self.0.get(name).map(|value| (value.clone(), VariableSource::Shell))
+    }
+}
+
+fn load(bytes: &[u8], environment: Option<&Environment>) -> Result<Vec<Node>, String> {
     let text = yaml::decode_text(bytes).map_err(|error| error.to_string())?;
     let mut sources = SourceMap::default();
     let file = sources.add("compose.yaml", None, text.as_str());
-    let documents = yaml::parse(&text, file).map_err(|found| show(&found, &sources))?;
-    for document in &documents {
+    let mut documents = yaml::parse(&text, file).map_err(|found| show(&found, &sources))?;
+    for document in &mut documents {
         check_spans(document, &text);
+        if let Some(environment) = environment {
+            let mut unset = Vec::new();
+            let errors = interpolate(document, environment, &sources, &mut unset);
+            if !errors.is_empty() {
+                return Err(show(&errors, &sources));
+            }
+            assert!(unset.iter().all(|it| text.get(it.span.start as usize..it.span.end as usize).is_some()));
+        }
     }
     Ok(documents)
 }
 
 fn show(found: &[Diagnostic], sources: &SourceMap) -> String {
     assert!(!found.is_empty());
-    found
-        .iter()
-        .map(|it| format!("{} {}", sources.place(it.labels[0].span), it.message))
-        .collect::<Vec<_>>()
-        .join("; ")
+    found.iter().map(|it| format!("{} {}", sources.place(it.labels[0].span), it.message)).collect::<Vec<_>>().join("; ")
 }
 
 fn check_spans(node: &Node, text: &str) {
@@ -110,6 +136,8 @@ fn same(ours: &Json, theirs: &Json) -> bool {
         }
         // A list of nothing but dropped items is printed as null.
         (Json::Array(a), Json::Null) => a.is_empty(),
+        // Every `$` is doubled in what is printed.
+        (Json::String(a), Json::String(b)) => a == b || a.replace('$', "$$") == *b,
         _ => ours == theirs,
     }
 }
@@ -159,7 +187,7 @@ fn mutated_documents_are_read_as_docker_compose_reads_them() {
             let (record, bytes) = recorded(line);
             let name = format!("{file}:{}", record["n"]);
             total += 1;
-            match (load(&bytes), record["error"].as_str()) {
+            match (load(&bytes, None), record["error"].as_str()) {
                 (Err(_), Some(_)) => {}
                 (Ok(documents), Some(error)) => {
                     if is_yaml_error(error) {
@@ -192,11 +220,12 @@ fn documents_are_read_as_docker_compose_reads_them() {
     let cases = cases(&folder.join("yaml"));
     let total = cases.len();
     for (name, path) in cases {
+        let environment = Environment::of(&path);
         let mut documents: Result<Vec<Node>, String> = Ok(Vec::new());
         for file in ["compose.yaml", "a.yaml", "b.yaml"] {
             let Ok(bytes) = fs::read(path.join(file)) else { continue };
             documents = documents.and_then(|mut before| {
-                before.extend(load(&bytes)?);
+                before.extend(load(&bytes, Some(&environment))?);
                 Ok(before)
             });
         }
@@ -216,14 +245,94 @@ fn documents_are_read_as_docker_compose_reads_them() {
                     continue;
                 };
                 let theirs = answer.as_object().unwrap().iter().filter(|(key, _)| key.starts_with("x-"));
-                let theirs: Json = theirs.map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>().into();
+                let theirs: Json =
+                    theirs.map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>().into();
                 let ours = extensions(&documents);
                 if !same(&ours, &theirs) {
-                    wrong.insert(name, format!("ours {} theirs {}", short(&ours.to_string()), short(&theirs.to_string())));
+                    wrong.insert(
+                        name,
+                        format!("ours {} theirs {}", short(&ours.to_string()), short(&theirs.to_string())),
+                    );
                 }
             }
         }
     }
     // 5,000 levels are more than we allow.
     report("yaml", total, &wrong, &["deep-seq-inline-dash"]);
+}
+
+#[test]
+fn variables_are_filled_in_as_docker_compose_does() {
+    let Some(folder) = folder() else { return };
+    let mut wrong = BTreeMap::new();
+    let cases = cases(&folder.join("interpolation"));
+    let total = cases.len();
+    for (name, path) in cases {
+        let documents = load(&fs::read(path.join("compose.yaml")).unwrap(), Some(&Environment::of(&path)));
+        match (documents, read(&path.join("expected-error.txt"))) {
+            (Err(ours), Some(theirs)) => {
+                let ours = ours.split_once(' ').unwrap().1;
+                if ours != theirs.lines().next().unwrap().trim_end_matches('.') {
+                    wrong.insert(name, format!("{ours} / {theirs}"));
+                }
+            }
+            (Ok(documents), None) => {
+                let theirs: Json = serde_json::from_str(&read(&path.join("expected.json")).unwrap()).unwrap();
+                let ours = extensions(&documents);
+                if !same(&ours["x-v"], &theirs["x-v"]) {
+                    wrong.insert(name, format!("ours {ours} theirs {}", theirs["x-v"]));
+                }
+            }
+            (ours, theirs) => {
+                wrong.insert(name, format!("{:?} {theirs:?}", ours.map(|documents| extensions(&documents))));
+            }
+        }
+    }
+    // Newer releases do not look at a default that is not needed, and neither do we.
+    report("interpolation", total, &wrong, &["nested-unused-invalid", "nested-unused-required"]);
+}
+
+#[test]
+fn files_of_variables_are_read_as_docker_compose_reads_them() {
+    let Some(folder) = folder() else { return };
+    let mut wrong = BTreeMap::new();
+    let cases = cases(&folder.join("dotenv"));
+    let total = cases.len();
+    for (name, path) in cases {
+        let Environment(environment) = Environment::of(&path);
+        let text = dotenv::decode_text(&fs::read(path.join("case.env")).unwrap());
+        let mut sources = SourceMap::default();
+        let file = sources.add_private("case.env", None, text.as_str());
+        // As `env_file` the project's name is known, as `--env-file` it is not yet.
+        let of_project = |name: &str| match name {
+            "COMPOSE_PROJECT_NAME" => Some("case".to_owned()),
+            _ => environment.get(name).cloned(),
+        };
+        let values = |parsed: dotenv::Parsed| parsed.variables.into_iter().map(|it| (it.name, it.value));
+        match (dotenv::parse(&text, file, &of_project), read(&path.join("expected-error.txt"))) {
+            (Err(_), Some(_)) => {}
+            (Ok(parsed), None) => {
+                let answer: Json = serde_json::from_str(&read(&path.join("expected.json")).unwrap()).unwrap();
+                let none = Json::Object(Map::new());
+                let theirs = answer["services"]["a"].get("environment").unwrap_or(&none);
+                let ours: Json = values(parsed).map(|(name, value)| (name, value.into())).collect::<Map<_, _>>().into();
+                if !same(&ours, theirs) {
+                    wrong.insert(name.clone(), format!("ours {ours} theirs {theirs}"));
+                }
+                let parsed = dotenv::parse(&text, file, &|name| environment.get(name).cloned()).unwrap();
+                let mut all: BTreeMap<_, _> = values(parsed).collect();
+                all.extend(environment.clone());
+                all.insert("COMPOSE_PROJECT_NAME".into(), "case".into());
+                let ours: String = all.into_iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+                let theirs = read(&path.join("expected-environment.txt")).unwrap();
+                if ours.trim_end() != theirs.trim_end() {
+                    wrong.insert(name, format!("ours {ours:?} theirs {theirs:?}"));
+                }
+            }
+            (ours, theirs) => {
+                wrong.insert(name, format!("{ours:?} {theirs:?}"));
+            }
+        }
+    }
+    report("dotenv", total, &wrong, &[]);
 }

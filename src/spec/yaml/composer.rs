@@ -89,7 +89,11 @@ enum Content {
 
 /// A key that waits for its value.
 enum Key {
-    Text { text: String, span: Span, by_alias: bool },
+    Text {
+        text: String,
+        span: Span,
+        by_alias: bool,
+    },
     /// An unquoted `<<`.
     Merge(Span),
     /// Already complained about; its value is dropped.

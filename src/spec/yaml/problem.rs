@@ -28,7 +28,8 @@ pub(super) fn syntax(what: &str, at: Span, text: &str) -> Diagnostic {
             Some('@' | '`' | '%') => Some("put quotes around a value that begins with this character"),
             _ => None,
         },
-        "found a tab character that violates indentation" | "found a tab character where an indentation space is expected" => {
+        "found a tab character that violates indentation"
+        | "found a tab character where an indentation space is expected" => {
             Some("indent with blanks: YAML allows no tabs there")
         }
         "mapping values are not allowed in this context" => {
