@@ -17,15 +17,18 @@ mod extends;
 pub mod files;
 mod include;
 pub mod interpolate;
+mod load;
 mod loader;
 mod merge;
 pub mod model;
 mod normalise;
 mod paths;
 mod place;
+mod resolve;
 mod rules;
 mod scalar;
 mod schema;
+mod select;
 mod suggest;
 pub mod tree;
 mod unique;
@@ -35,13 +38,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::diagnostics::{Diagnostic, SourceMap};
-use crate::spec::environment::Environment;
-use crate::spec::files::Files;
-use crate::spec::loader::{Directory, Loader, Parsed};
 use crate::spec::model::Project;
-use crate::spec::tree::{Node, VariableSource};
 
 pub use discover::normal_name;
+pub use load::{Named, load, project_name};
 
 /// What to load and how.
 #[derive(Clone, Debug, Default)]
