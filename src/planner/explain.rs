@@ -66,7 +66,8 @@ fn container_failure(service: &Service, error: &str) -> (Vec<String>, Vec<String
         });
         let published = taken.and_then(|index| service.ports.get(index)?.published.clone()).unwrap_or_default();
         let path = taken.map_or_else(|| at("ports"), |index| at(&format!("ports.{index}")));
-        let hint = format!("stop what uses port {published} (ss -ltnp 'sport = :{published}'), or publish another port");
+        let hint =
+            format!("stop what uses port {published} (ss -ltnp 'sport = :{published}'), or publish another port");
         return (path, vec![hint]);
     }
     if error.contains("No such image") {

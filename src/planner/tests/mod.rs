@@ -1,10 +1,10 @@
 //! Plans as text: a compose file, what runs, and what is decided.
 
-mod control;
-mod up;
+mod controlling;
+mod converging;
 mod world;
 
-pub(in crate::planner::tests) use world::World;
+use world::World;
 
 use crate::planner::{UpOptions, to_text, up};
 use crate::spec::files::MemoryFiles;

@@ -119,7 +119,11 @@ impl World {
                 let mounted = spec.host.mounts.iter().filter_map(|mount| match mount.kind {
                     MountKind::Volume { .. } => Some(MountedAt {
                         kind: "volume".into(),
-                        name: if mount.source.is_empty() { format!("anonymous{}", self.ids) } else { mount.source.clone() },
+                        name: if mount.source.is_empty() {
+                            format!("anonymous{}", self.ids)
+                        } else {
+                            mount.source.clone()
+                        },
                         destination: mount.target.clone(),
                         writable: true,
                         ..MountedAt::default()
@@ -157,7 +161,8 @@ impl World {
             }
             Op::Connect { network, container, .. } => {
                 let id = resolve(container, made);
-                let network_id = self.snapshot.networks.iter().find(|found| found.name == *network).map(|f| f.id.clone());
+                let network_id =
+                    self.snapshot.networks.iter().find(|found| found.name == *network).map(|f| f.id.clone());
                 for found in self.snapshot.containers.iter_mut().filter(|found| found.id == id) {
                     found.networks.insert(network.clone(), network_id.clone().unwrap_or_default());
                 }

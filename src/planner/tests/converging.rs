@@ -93,8 +93,8 @@ fn a_network_that_changed_is_made_anew_and_containers_come_back_to_it() {
 
 #[test]
 fn a_volume_that_changed_is_asked_for() {
-    let before = "name: s\nservices: {a: {image: nginx, volumes: ['v:/v']}}\nvolumes: {v: {labels: {a: b}}}";
-    let after = "name: s\nservices: {a: {image: nginx, volumes: ['v:/v']}}\nvolumes: {v: {labels: {a: c}}}";
+    let before = "name: s\nservices: {a: {image: nginx, volumes: ['vol:/v']}}\nvolumes: {vol: {labels: {a: b}}}";
+    let after = "name: s\nservices: {a: {image: nginx, volumes: ['vol:/v']}}\nvolumes: {vol: {labels: {a: c}}}";
     let world = running(before);
     let mut plan = up(&project(after), &world.snapshot, &plain());
     insta::assert_snapshot!(to_text(&plan), @"");
@@ -135,7 +135,7 @@ fn a_dependency_that_is_not_required_need_only_settle() {
 
 #[test]
 fn external_things_that_are_missing_stop_the_plan_before_anything_is_touched() {
-    let compose = "name: s\nservices: {a: {image: nginx, networks: [n], volumes: ['v:/v']}}\nnetworks: {n: {external: true}}\nvolumes: {v: {external: true}}";
+    let compose = "name: s\nservices: {a: {image: nginx, networks: [n], volumes: ['vol:/v']}}\nnetworks: {n: {external: true}}\nvolumes: {vol: {external: true}}";
     let plan = up(&project(compose), &World::with_images(&["nginx"]).snapshot, &plain());
     insta::assert_snapshot!(to_text(&plan), @"");
 }
