@@ -285,7 +285,8 @@ mod tests {
 
     #[test]
     fn precedence() {
-        let rows: &[(Option<&str>, Option<&str>, &[(&str, &str)], &str)] = &[
+        type Pairs = &'static [(&'static str, &'static str)];
+        let rows: [(Option<&str>, Option<&str>, Pairs, &str); 7] = [
             (None, None, &[], "tcp://far:2375"),
             (None, None, &[("DOCKER_CONTEXT", "default")], DEFAULT_HOST),
             (None, None, &[("DOCKER_HOST", "unix:///x"), ("DOCKER_CONTEXT", "far")], "unix:///x"),
@@ -296,9 +297,9 @@ mod tests {
         ];
         for (host, context, pairs, expected) in rows {
             let environment = environment(pairs);
-            let choice = EndpointChoice { host: *host, context: *context, environment: &environment };
+            let choice = EndpointChoice { host, context, environment: &environment };
             let found = resolve(&choice, Path::new("/c"), &files).unwrap();
-            assert_eq!(found.address, *expected, "{host:?} {context:?} {pairs:?}");
+            assert_eq!(found.address, expected, "{host:?} {context:?} {pairs:?}");
             assert_eq!(found.headers, [("X-A".to_owned(), "1".to_owned())]);
         }
         let environment = environment(&[("DOCKER_CONTEXT", "gone")]);

@@ -26,10 +26,9 @@ pub(super) fn from_status(what: &str, status: u16, message: &str) -> Error {
     let message = message.trim();
     let kind = match status {
         400 => ErrorKind::Invalid,
-        401 => ErrorKind::Denied,
         // Networks that are in use answer 403.
         403 if message.contains("active endpoints") => ErrorKind::Conflict,
-        403 => ErrorKind::Denied,
+        401 | 403 => ErrorKind::Denied,
         404 if message == "page not found" => ErrorKind::Unsupported,
         404 => ErrorKind::NotFound,
         405 | 501 => ErrorKind::Unsupported,

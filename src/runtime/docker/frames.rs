@@ -94,10 +94,12 @@ mod tests {
         bytes
     }
 
+    type Told = Vec<(Output, Vec<u8>)>;
+
     /// Output of the whole, neighbours of the same kind joined.
-    fn read(stream: &[u8], size: usize) -> Result<Vec<(Output, Vec<u8>)>, NotFrames> {
+    fn read(stream: &[u8], size: usize) -> Result<Told, NotFrames> {
         let mut frames = Frames::default();
-        let mut found: Vec<(Output, Vec<u8>)> = Vec::new();
+        let mut found = Told::new();
         for piece in stream.chunks(size) {
             frames.push(piece);
             while let Some(piece) = frames.next()? {
@@ -115,7 +117,7 @@ mod tests {
     fn cases() {
         let out = |text: &str| (Output::Stdout, text.as_bytes().to_vec());
         let err = |text: &str| (Output::Stderr, text.as_bytes().to_vec());
-        let rows: Vec<(Vec<u8>, Vec<(Output, Vec<u8>)>)> = vec![
+        let rows: Vec<(Vec<u8>, Told)> = vec![
             (vec![], vec![]),
             (frame(1, b""), vec![]),
             (frame(0, b"a"), vec![out("a")]),

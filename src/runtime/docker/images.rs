@@ -182,15 +182,15 @@ pub(super) fn auth_header(auth: Option<&RegistryAuth>) -> String {
 impl Images for DockerRuntime {
     async fn find_image(&self, name: &str, platform: Option<&str>) -> Result<Option<ImageDetails>> {
         let mut call = Call::get(format!("/images/{}/json", reference(name)));
-        if let Some(platform) = platform {
-            if self.session().await?.facts.api >= INSPECT_PLATFORM_API {
-                let (os, architecture, variant) = platform_parts(platform);
-                let mut wanted = json!({ "os": os, "architecture": architecture });
-                if !variant.is_empty() {
-                    wanted["variant"] = variant.into();
-                }
-                call = call.query("platform", &wanted.to_string());
+        if let Some(platform) = platform
+            && self.session().await?.facts.api >= INSPECT_PLATFORM_API
+        {
+            let (os, architecture, variant) = platform_parts(platform);
+            let mut wanted = json!({ "os": os, "architecture": architecture });
+            if !variant.is_empty() {
+                wanted["variant"] = variant.into();
             }
+            call = call.query("platform", &wanted.to_string());
         }
         match self.ask::<Found>(call, &format!("inspect image {}", shown(name))).await {
             Ok(found) => Ok(Some(ImageDetails::from(found)).filter(|image| platform.is_none_or(|it| fits(image, it)))),

@@ -420,10 +420,9 @@ fn spec(
         "bridge" | "default" | "" => name == "bridge",
         _ => false,
     };
-    let endpoints = networks
-        .into_iter()
-        .filter(|(name, _)| own_network && !is_mode(name))
-        .map(|(name, endpoint)| (NetworkName::new(name), endpoint.unwrap_or_default().into_spec(short)));
+    let endpoints = networks.into_iter().filter(|(name, _)| own_network && !is_mode(name)).map(|(name, endpoint)| {
+        (NetworkName::new(name), endpoint.unwrap_or_default().into_spec(short, &config.hostname))
+    });
     let mut endpoints: Vec<_> = endpoints.collect();
     // The one that the network mode names comes first, as when it was wanted.
     endpoints.sort_by_key(|(name, _)| name.as_str() != host.network_mode);
@@ -464,11 +463,16 @@ fn spec(
 }
 
 impl FoundEndpoint {
-    fn into_spec(self, short_id: &str) -> Endpoint {
+    fn into_spec(self, short_id: &str, hostname: &str) -> Endpoint {
         let addresses = self.ipam_config.unwrap_or_default();
+        // Before API 1.45 the engine adds the short id and the host name to the aliases.
+        let mut aliases = self.aliases;
+        if aliases.last().is_some_and(|alias| alias == hostname) {
+            aliases.pop();
+        }
+        aliases.retain(|alias| alias != short_id);
         Endpoint {
-            // Engines before 25 add the short id to the aliases.
-            aliases: self.aliases.into_iter().filter(|alias| alias != short_id).collect(),
+            aliases,
             links: self.links,
             ipv4_address: text(addresses.ipv4_address),
             ipv6_address: text(addresses.ipv6_address),
@@ -509,7 +513,8 @@ impl HostConfig {
             pid_mode: text(self.pid_mode),
             uts_mode: text(self.uts_mode),
             userns_mode: text(self.userns_mode),
-            cgroupns_mode: text(self.cgroupns_mode).filter(|mode| mode != "private"),
+            // The engine always fills it in, one way or the other by the version of the host's control groups.
+            cgroupns_mode: text(self.cgroupns_mode).filter(|mode| !matches!(mode.as_str(), "private" | "host")),
             cgroup_parent: text(self.cgroup_parent),
             restart_policy: RestartPolicy {
                 // The engine writes `no` for nothing.

@@ -199,7 +199,9 @@ mod tests {
 
     #[test]
     fn pings() {
-        let rows: &[(&[(&'static str, &str)], (u32, u32), &str, &str, &str)] = &[
+        type Pairs = &'static [(&'static str, &'static str)];
+        type Row = (Pairs, (u32, u32), &'static str, &'static str, &'static str);
+        let rows: [Row; 3] = [
             (
                 &[("server", "Docker/28.5.2+dfsg4 (linux)"), ("api-version", "1.51"), ("ostype", "linux")],
                 (1, 51),
@@ -212,13 +214,13 @@ mod tests {
         ];
         for (pairs, api, kind, version, os) in rows {
             let mut headers = HeaderMap::new();
-            for (name, value) in *pairs {
+            for (name, value) in pairs {
                 headers.insert(*name, value.parse().unwrap());
             }
             let found = Ping::read(&headers);
             assert_eq!(
                 (found.api, found.kind.as_str(), found.version.as_str(), found.os.as_str()),
-                (*api, *kind, *version, *os)
+                (api, kind, version, os)
             );
         }
     }

@@ -123,10 +123,10 @@ impl Memory {
     /// Page cache that can be given back does not count: `total_inactive_file` of cgroup v1, `inactive_file` of v2.
     fn used(&self) -> u64 {
         for key in ["total_inactive_file", "inactive_file"] {
-            if let Some(cache) = self.stats.get(key) {
-                if *cache < self.usage {
-                    return self.usage - cache;
-                }
+            if let Some(cache) = self.stats.get(key)
+                && *cache < self.usage
+            {
+                return self.usage - cache;
             }
         }
         self.usage
