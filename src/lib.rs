@@ -1,5 +1,6 @@
 //! skeleton
 pub mod diagnostics;
+pub mod external;
 pub mod labels;
 pub mod names;
 pub mod resource;

@@ -185,7 +185,7 @@ async fn what_is_wanted_is_found() {
             let name: NetworkName = scene.name(name).into();
             let spec = NetworkSpec { name: name.clone(), labels: scene.labels(), ..Default::default() };
             let made = runtime.create_network(&spec).await?;
-            assert_eq!(runtime.find_networks(name.as_str()).await?, [made.clone()]);
+            assert_eq!(runtime.find_networks(name.as_str()).await?, std::slice::from_ref(&made));
             assert_eq!(runtime.find_networks(made.id.as_str()).await?, [made]);
             assert_eq!(kind(runtime.create_network(&spec).await), ErrorKind::Conflict);
             names.push(name);
