@@ -3,6 +3,7 @@
 //! A runtime is used as `Arc<dyn Runtime>`. What a method promises is written at the method and held by the contract
 //! tests, which the in-memory fake and every real engine pass alike.
 
+pub mod docker;
 mod error;
 mod stream;
 
