@@ -4,6 +4,7 @@
 //! tests, which the in-memory fake and every real engine pass alike.
 
 mod error;
+pub mod fake;
 mod stream;
 
 use std::pin::Pin;
