@@ -5,6 +5,7 @@
 
 pub mod docker;
 mod error;
+pub mod fake;
 mod stream;
 
 use std::pin::Pin;
