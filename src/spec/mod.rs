@@ -1,5 +1,6 @@
 //! Files in, project and findings out. No async; files come through [`files::Files`].
 pub mod dotenv;
+pub mod emit;
 pub mod files;
 pub mod interpolate;
 pub mod model;
