@@ -5,8 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::event::{Event, EventKind, Parser, Place, Problem, Properties, Style};
-use super::offsets::Offsets;
+use super::event::{Event, EventKind, Parser, Problem, Properties, Style};
 use super::problem::{ALIAS, DUPLICATE_KEY, KEY_TYPE, LIMIT, MERGE_KEY, TAG, syntax};
 use super::scalar::{ScalarTag, resolve};
 use crate::diagnostics::{Diagnostic, FileId, Span};
@@ -45,7 +44,6 @@ struct Composer<'text> {
     text: &'text str,
     /// Stands for `\'` in double-quoted scalars.
     stand_in: Option<char>,
-    offsets: Offsets<'text>,
     anchors: BTreeMap<String, Anchored>,
     frames: Vec<Frame>,
     documents: Vec<Node>,
@@ -109,7 +107,6 @@ impl<'text> Composer<'text> {
             file,
             text,
             stand_in,
-            offsets: Offsets::new(text),
             anchors: BTreeMap::new(),
             frames: Vec::new(),
             documents: Vec::new(),
@@ -135,7 +132,7 @@ impl<'text> Composer<'text> {
     }
 
     fn step(&mut self, event: Event) -> Result<(), Stop> {
-        let span = self.span(event.start, event.end);
+        let span = self.span(self.place_of(event.start), self.place_of(event.end));
         match event.kind {
             EventKind::Nothing | EventKind::StreamEnd | EventKind::DocumentEnd => Ok(()),
             EventKind::DocumentStart { version: None | Some((1, 1)) } => Ok(()),
@@ -470,13 +467,9 @@ impl<'text> Composer<'text> {
     }
 
     fn broken(&mut self, problem: &Problem) -> Option<u32> {
-        let start = match problem.at {
-            Place::Character(character) => self.offsets.byte(character),
-            Place::Byte(byte) => u32::try_from(byte).unwrap_or(u32::MAX),
-        };
-        let start = floor(self.text, start as usize);
+        let start = self.place_of(problem.at);
         let width = self.text.get(start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
-        let at = self.bytes(start, start + width);
+        let at = self.span(start, start + width);
         if problem.what == "found unknown escape character"
             && self.text.get(start..).is_some_and(|rest| rest.starts_with("\\'"))
         {
@@ -484,23 +477,24 @@ impl<'text> Composer<'text> {
         }
         let mut finding = syntax(&problem.what, at, self.text);
         if let Some((what, place)) = &problem.context {
-            let start = self.offsets.byte(*place);
-            if start != at.start {
-                finding = finding.at(Span { file: self.file, start, end: start }, what);
+            let start = self.place_of(*place);
+            if start != at.start as usize {
+                finding = finding.at(self.span(start, start), what);
             }
         }
         self.findings.push(finding);
         None
     }
 
-    fn span(&self, start: u64, end: u64) -> Span {
-        let start = self.offsets.byte(start);
-        Span { file: self.file, start, end: self.offsets.byte(end).max(start) }
+    /// A byte of the text, on a character boundary.
+    fn place_of(&self, byte: u64) -> usize {
+        let byte = usize::try_from(byte).unwrap_or(usize::MAX).min(self.text.len());
+        (0..=byte).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or(0)
     }
 
-    fn bytes(&self, start: usize, end: usize) -> Span {
+    fn span(&self, start: usize, end: usize) -> Span {
         let clamp = |at: usize| u32::try_from(at.min(self.text.len())).unwrap_or(u32::MAX);
-        Span { file: self.file, start: clamp(start), end: clamp(end) }
+        Span { file: self.file, start: clamp(start), end: clamp(end.max(start)) }
     }
 
     /// A scalar's event begins with its anchor and tag; what is shown begins with its text.
@@ -618,8 +612,4 @@ fn escaped_slash(raw: &str) -> Option<u32> {
         }
     }
     None
-}
-
-fn floor(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }

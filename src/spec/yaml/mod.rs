@@ -7,7 +7,6 @@
 mod composer;
 mod encoding;
 mod event;
-mod offsets;
 mod problem;
 mod scalar;
 mod timestamp;
