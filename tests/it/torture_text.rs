@@ -1,4 +1,5 @@
 //! Answers of docker compose to hostile texts: run with `COMPOSE_TORTURE_DIR` naming a folder of recorded cases.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test, with what is asked of it as output")]
 #![expect(
     clippy::disallowed_methods,
     reason = "the folder is named by the environment and lies outside of the project"

@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use super::apostrophe::Apostrophes;
 use super::event::{Event, EventKind, Parser, Problem, Properties, Style};
-use super::problem::{ALIAS, DUPLICATE_KEY, KEY_TYPE, LIMIT, MERGE_KEY, TAG, syntax};
+use super::frame::{Anchored, Built, Content, Frame, Key, compose_tag, is_merge, merge_sources, path, scalar_text};
+use super::problem::{ALIAS, DUPLICATE_KEY, KEY_TYPE, LIMIT, TAG, syntax};
 use super::scalar::{ScalarTag, resolve};
 use crate::diagnostics::{Diagnostic, FileId, Span};
-use crate::spec::tree::{Mapping, Node, Tag, Value};
+use crate::spec::tree::{Mapping, Node, Value};
 
 /// How deep collections may nest, aliases included.
 pub const MAX_DEPTH: usize = 1_024;
@@ -52,52 +54,6 @@ struct Composer<'text> {
     copies: usize,
 }
 
-/// What an anchor stands for.
-enum Anchored {
-    /// Its collection is not closed yet.
-    Open(Span),
-    Done(Built),
-}
-
-/// A finished node and its size.
-#[derive(Clone)]
-struct Built {
-    node: Node,
-    /// Nodes in it, itself included.
-    nodes: usize,
-    /// Levels of collections, 0 for a scalar.
-    height: usize,
-}
-
-/// A collection that is not closed yet.
-struct Frame {
-    span: Span,
-    tag: Tag,
-    anchor: Option<String>,
-    flow: bool,
-    nodes: usize,
-    height: usize,
-    content: Content,
-}
-
-enum Content {
-    Sequence(Vec<Node>),
-    Mapping { entries: Mapping, key: Option<Key>, merges: Vec<Node>, merge_key: Option<Span> },
-}
-
-/// A key that waits for its value.
-enum Key {
-    Text {
-        text: String,
-        span: Span,
-        by_alias: bool,
-    },
-    /// An unquoted `<<`.
-    Merge(Span),
-    /// Already complained about; its value is dropped.
-    Refused,
-}
-
 /// Reading cannot go on; the reason is among the findings.
 struct Stop;
 
@@ -134,8 +90,10 @@ impl<'text> Composer<'text> {
     fn step(&mut self, event: Event) -> Result<(), Stop> {
         let span = self.span(self.place_of(event.start), self.place_of(event.end));
         match event.kind {
-            EventKind::Nothing | EventKind::StreamEnd | EventKind::DocumentEnd => Ok(()),
-            EventKind::DocumentStart { version: None | Some((1, 1)) } => Ok(()),
+            EventKind::Nothing
+            | EventKind::StreamEnd
+            | EventKind::DocumentEnd
+            | EventKind::DocumentStart { version: None | Some((1, 1)) } => Ok(()),
             EventKind::DocumentStart { version: Some(_) } => {
                 self.findings.push(syntax("found incompatible YAML document", span, self.text));
                 Err(Stop)
@@ -185,7 +143,7 @@ impl<'text> Composer<'text> {
         });
         let node = Node { value, tag: compose_tag(properties.tag.as_deref()), span, origin: None };
         if wrap {
-            return self.single_key(node, text, span);
+            return self.single_key(&node, text, span);
         }
         let built = Built { node, nodes: 1, height: 0 };
         if let Some(anchor) = properties.anchor {
@@ -220,12 +178,12 @@ impl<'text> Composer<'text> {
     }
 
     /// The mapping `{text: null}` where `?text` stood in a list.
-    fn single_key(&mut self, key: Node, text: String, span: Span) -> Result<(), Stop> {
+    fn single_key(&mut self, key: &Node, text: String, span: Span) -> Result<(), Stop> {
         let mut entries = Mapping::default();
         if matches!(key.value, Value::String(_)) {
             entries.insert(text, span, Node::new(Value::Null, Span { start: span.end, ..span }));
         } else {
-            self.refuse_key(&key, &text);
+            self.refuse_key(key, &text);
         }
         self.place(Built { node: Node::new(Value::Mapping(entries), span), nodes: 2, height: 1 }, None, false)
     }
@@ -405,7 +363,7 @@ impl<'text> Composer<'text> {
     }
 
     fn refuse_key(&mut self, node: &Node, text: &str) {
-        let place = match self.path() {
+        let place = match path(&self.frames) {
             path if path.is_empty() => "at top level".to_owned(),
             path => format!("in {path}"),
         };
@@ -415,27 +373,6 @@ impl<'text> Composer<'text> {
                 .at(node.span, format!("this is {}", node.kind()))
                 .hint(format!("put quotes around it: \"{shown}\"")),
         );
-    }
-
-    /// Where the innermost open collection stands: `services.web.ports[0]`.
-    fn path(&self) -> String {
-        let mut path = String::new();
-        for frame in self.frames.iter().take(self.frames.len().saturating_sub(1)) {
-            match &frame.content {
-                Content::Sequence(items) => path.push_str(&format!("[{}]", items.len())),
-                Content::Mapping { key, .. } => {
-                    if !path.is_empty() {
-                        path.push('.');
-                    }
-                    path.push_str(match key {
-                        Some(Key::Text { text, .. }) => text,
-                        Some(Key::Merge(_)) => "<<",
-                        Some(Key::Refused) | None => "?",
-                    });
-                }
-            }
-        }
-        path
     }
 
     // What is open
@@ -513,94 +450,6 @@ impl<'text> Composer<'text> {
         let end = u32::try_from(text.trim_end().len()).unwrap_or(0);
         Span { end: span.start + end, ..span }
     }
-}
-
-/// yaml.v3 reads `\'` in double quotes, libyaml does not: it is replaced by a character of the same length that the text
-/// does not have, so that places stay what they are, and comes back when the scalar is read.
-#[derive(Default)]
-struct Apostrophes {
-    stand_in: Option<char>,
-    patched: Option<String>,
-}
-
-impl Apostrophes {
-    fn text<'a>(&'a self, text: &'a str) -> &'a str {
-        self.patched.as_deref().unwrap_or(text)
-    }
-
-    /// Replaces every `\'` from `at` to the end of the double-quoted scalar.
-    fn replace(&mut self, text: &str, at: u32) {
-        let stand_in = self.stand_in.get_or_insert_with(|| {
-            ('\u{100}'..='\u{7FF}').find(|candidate| !text.contains(*candidate)).unwrap_or('\u{7FF}')
-        });
-        let current = self.patched.as_deref().unwrap_or(text);
-        let (before, scalar) = current.split_at_checked(at as usize).unwrap_or((current, ""));
-        let mut patched = String::with_capacity(text.len());
-        patched.push_str(before);
-        let mut rest = scalar.chars();
-        while let Some(character) = rest.next() {
-            match character {
-                '"' => {
-                    patched.push(character);
-                    break;
-                }
-                '\\' => match rest.next() {
-                    Some('\'') => patched.push(*stand_in),
-                    other => patched.extend(std::iter::once(character).chain(other)),
-                },
-                _ => patched.push(character),
-            }
-        }
-        patched.push_str(rest.as_str());
-        self.patched = Some(patched);
-    }
-}
-
-fn is_merge(tag: Option<&str>, quoted: bool) -> bool {
-    match tag {
-        None | Some("" | "!") => !quoted,
-        Some(tag) => tag == "tag:yaml.org,2002:merge",
-    }
-}
-
-fn compose_tag(tag: Option<&str>) -> Tag {
-    match tag {
-        Some("!reset") => Tag::Reset,
-        Some("!override") => Tag::Override,
-        _ => Tag::None,
-    }
-}
-
-/// What a scalar was written as, near enough for a message about a key.
-fn scalar_text(node: &Node) -> Option<String> {
-    match &node.value {
-        Value::Sequence(_) | Value::Mapping(_) => None,
-        Value::String(text) | Value::Timestamp(text) => Some(text.clone()),
-        Value::Null => Some("null".to_owned()),
-        Value::Bool(value) => Some(value.to_string()),
-        Value::Int(number) => Some(number.to_string()),
-        Value::Float(number) => Some(number.to_string()),
-    }
-}
-
-/// The mappings that a `<<` takes in: one, or a list of them.
-fn merge_sources(node: Node, key: Span, sources: &mut Vec<Node>) -> Result<(), Diagnostic> {
-    let refused = |found: &Node| {
-        Diagnostic::error(MERGE_KEY, "map merge requires map or sequence of maps as the value")
-            .at(key, "")
-            .at(found.span, format!("this is {}", found.kind()))
-    };
-    match node.value {
-        Value::Mapping(_) => sources.push(node),
-        Value::Sequence(items) => {
-            if let Some(other) = items.iter().find(|item| item.as_mapping().is_none()) {
-                return Err(refused(other));
-            }
-            sources.extend(items);
-        }
-        _ => return Err(refused(&node)),
-    }
-    Ok(())
 }
 
 /// Where `\/` stands in a double-quoted scalar: libyaml reads it, yaml.v3 does not.
