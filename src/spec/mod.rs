@@ -12,6 +12,7 @@ mod decode;
 mod defaults;
 mod discover;
 pub mod dotenv;
+pub mod emit;
 mod environment;
 mod extends;
 pub mod files;

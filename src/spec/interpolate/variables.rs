@@ -68,7 +68,8 @@ fn template(text: &str, depth: usize, found: &mut IndexMap<String, DeclaredVaria
                 }
             }
         }
-        if let Some((_, operand)) = operand {
+        // What only an error message asks for is not asked of the user.
+        if let Some((OperatorKind::Default | OperatorKind::Alternate, operand)) = operand {
             template(operand, depth + 1, found);
         }
     }
