@@ -13,7 +13,7 @@ use crate::planner::mounts::{self, Inherited};
 use crate::planner::plan::{
     Blocker, ContainerRef, Edge, HashPart, Late, NodeId, Op, Plan, Reason, Shown, Unchanged, Until,
 };
-use crate::planner::{fields, image, order};
+use crate::planner::{fields, image, order, preflight};
 use crate::resource::{Container, ContainerSpec, ContainerState, ResourceId, Snapshot};
 use crate::spec::hash;
 use crate::spec::model::{DependencyCondition, Project, Service};
@@ -41,6 +41,7 @@ pub fn up(project: &Project, snapshot: &Snapshot, options: &UpOptions) -> Plan {
         replicas: BTreeMap::new(),
         started: BTreeMap::new(),
         awaited: BTreeMap::new(),
+        publishing: Vec::new(),
     };
     let order = order::dependencies_first(project.services.iter().map(|(name, service)| (name, &service.depends_on)));
     up.stop_dependents(&order);
@@ -56,6 +57,7 @@ pub fn up(project: &Project, snapshot: &Snapshot, options: &UpOptions) -> Plan {
             up.wait(&order);
         }
     }
+    preflight::check(&mut up.builder, project, snapshot, &up.publishing);
     up.builder.finish()
 }
 
@@ -84,6 +86,8 @@ struct Up<'a> {
     started: BTreeMap<&'a ServiceName, Vec<NodeId>>,
     /// Waits that are planned already, so that dependents share them.
     awaited: BTreeMap<(&'a ServiceName, Until), Vec<NodeId>>,
+    /// Containers that are started, for their ports.
+    publishing: Vec<(&'a Service, ContainerName)>,
 }
 
 impl<'a> Up<'a> {
@@ -385,6 +389,7 @@ impl<'a> Up<'a> {
                 started.extend(replica.ready);
                 continue;
             }
+            self.publishing.push((service, replica.name.clone()));
             let target = ResourceId::Container(replica.name.clone());
             let reason = match replica.found {
                 Some(found) if found.state == ContainerState::Exited => {
