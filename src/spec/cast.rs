@@ -30,17 +30,21 @@ fn walk(node: &mut Node, shape: &'static Shape, place: &Place<'_>, findings: &mu
         Value::String(text) if shape.cast != Cast::None => match cast(text, shape.cast) {
             Ok((value, old_word)) => {
                 if old_word {
-                    let message = format!("\"{text}\" for boolean is not supported by YAML 1.2, please use `{}`", value == Value::Bool(true));
-                    findings.push(
-                        Diagnostic::warning(codes::OLD_BOOLEAN, message).at(node.span, ""),
+                    let message = format!(
+                        "\"{text}\" for boolean is not supported by YAML 1.2, please use `{}`",
+                        value == Value::Bool(true)
                     );
+                    findings.push(Diagnostic::warning(codes::OLD_BOOLEAN, message).at(node.span, ""));
                 }
                 node.value = value;
             }
             Err(problem) => findings.push(
                 Diagnostic::error(
                     codes::INVALID_VALUE,
-                    format!("error while interpolating {}: failed to cast to expected type: {problem}", place.numbered()),
+                    format!(
+                        "error while interpolating {}: failed to cast to expected type: {problem}",
+                        place.numbered()
+                    ),
                 )
                 .at(node.span, ""),
             ),
@@ -74,7 +78,5 @@ fn integer(text: &str) -> Result<i128, String> {
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(format!("strconv.Atoi: parsing \"{text}\": invalid syntax"));
     }
-    text.parse::<i64>()
-        .map(i128::from)
-        .map_err(|_| format!("strconv.Atoi: parsing \"{text}\": value out of range"))
+    text.parse::<i64>().map(i128::from).map_err(|_| format!("strconv.Atoi: parsing \"{text}\": value out of range"))
 }

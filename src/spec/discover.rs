@@ -12,12 +12,8 @@ use crate::spec::paths::{is_remote, join};
 use crate::spec::tree::VariableSource;
 
 const FILE_NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
-const OVERRIDE_NAMES: [&str; 4] = [
-    "compose.override.yml",
-    "compose.override.yaml",
-    "docker-compose.override.yml",
-    "docker-compose.override.yaml",
-];
+const OVERRIDE_NAMES: [&str; 4] =
+    ["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];
 
 /// What is known before the files are read.
 #[derive(Clone, Debug)]
@@ -71,9 +67,8 @@ impl Loader<'_> {
             for path in paths.clone() {
                 if path != "-" && !self.files.exists(Path::new(&join(&request.cwd, &path))) {
                     let message = format!("stat {}: no such file or directory", join(&request.cwd, &path));
-                    self.findings.push(
-                        Diagnostic::error(codes::UNREADABLE_FILE, message).hint("COMPOSE_FILE names this file"),
-                    );
+                    self.findings
+                        .push(Diagnostic::error(codes::UNREADABLE_FILE, message).hint("COMPOSE_FILE names this file"));
                     return None;
                 }
             }
@@ -96,11 +91,10 @@ impl Loader<'_> {
         } else {
             request.profiles.clone()
         };
-        let name = request
-            .project_name
-            .clone()
-            .filter(|name| !name.is_empty())
-            .or_else(|| environment.value("COMPOSE_PROJECT_NAME").filter(|name| !name.is_empty()).map(str::to_owned));
+        let name =
+            request.project_name.clone().filter(|name| !name.is_empty()).or_else(|| {
+                environment.value("COMPOSE_PROJECT_NAME").filter(|name| !name.is_empty()).map(str::to_owned)
+            });
         Some(Settings { environment, directory, files, env_files, profiles, name })
     }
 
@@ -112,12 +106,7 @@ impl Loader<'_> {
     }
 
     /// Adds the variables of the env files that were asked for, else of the directory's `.env`.
-    fn load_env_files(
-        &mut self,
-        given: &[PathBuf],
-        directory: &Path,
-        environment: &mut Environment,
-    ) -> Option<()> {
+    fn load_env_files(&mut self, given: &[PathBuf], directory: &Path, environment: &mut Environment) -> Option<()> {
         let beside = [directory.join(".env")];
         let paths: &[PathBuf] = if !given.is_empty() {
             given
@@ -213,9 +202,8 @@ impl Loader<'_> {
         if self.files.is_symlink(&settings.directory) {
             let message =
                 format!("project has been loaded without an explicit name from a symlink. Using name \"{name}\"");
-            self.findings.push(
-                Diagnostic::warning(codes::NAME_FROM_SYMLINK, message).hint("write `name:` in the compose file"),
-            );
+            self.findings
+                .push(Diagnostic::warning(codes::NAME_FROM_SYMLINK, message).hint("write `name:` in the compose file"));
         }
         Some(name)
     }

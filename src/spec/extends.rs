@@ -42,13 +42,7 @@ impl Loader<'_> {
         self.extend_all(services, file, directory, environment);
     }
 
-    fn extend_all(
-        &mut self,
-        services: &mut Mapping,
-        file: &Path,
-        directory: &Directory,
-        environment: &Environment,
-    ) {
+    fn extend_all(&mut self, services: &mut Mapping, file: &Path, directory: &Directory, environment: &Environment) {
         let extending: Vec<String> = services
             .iter()
             .filter(|(_, entry)| entry.node.get("extends").is_some())
@@ -190,13 +184,7 @@ impl Loader<'_> {
     }
 
     /// The services of a file that is extended, canonical and with paths of its own directory.
-    fn base_file(
-        &mut self,
-        path: &Path,
-        directory: &Directory,
-        span: Span,
-        context: &Context<'_>,
-    ) -> Option<Mapping> {
+    fn base_file(&mut self, path: &Path, directory: &Directory, span: Span, context: &Context<'_>) -> Option<Mapping> {
         let parsed = self.read(path, Some(span))?;
         let mut tree = Node::new(Value::Mapping(Mapping::default()), Span { file: parsed.id, start: 0, end: 0 });
         for mut document in parsed.documents {

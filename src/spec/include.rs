@@ -83,9 +83,8 @@ impl Loader<'_> {
                     let mut files: Vec<String> = chain.iter().map(|file| file.display().to_string()).collect();
                     files.push(absolute.display().to_string());
                     let message = format!("include cycle detected:\n{}", files.join("\n include "));
-                    self.findings.push(
-                        Diagnostic::error(codes::INVALID_INCLUDE, message).at(*span, "the circle closes here"),
-                    );
+                    self.findings
+                        .push(Diagnostic::error(codes::INVALID_INCLUDE, message).at(*span, "the circle closes here"));
                     return None;
                 }
             }
@@ -180,12 +179,9 @@ fn wanted(item: &Node) -> Option<Wanted> {
         }
     };
     match &item.value {
-        Value::String(_) => Some(Wanted {
-            paths: texts(Some(item)),
-            project_directory: None,
-            env_files: Vec::new(),
-            span: item.span,
-        }),
+        Value::String(_) => {
+            Some(Wanted { paths: texts(Some(item)), project_directory: None, env_files: Vec::new(), span: item.span })
+        }
         Value::Mapping(long) => {
             let known = ["path", "env_file", "project_directory"];
             if long.iter().any(|(key, _)| !known.contains(&key)) {

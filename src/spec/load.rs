@@ -8,7 +8,7 @@ use crate::names::{NetworkKey, ProjectName, ServiceName, VolumeKey};
 use crate::spec::decode::{Decoder, json};
 use crate::spec::discover::Settings;
 use crate::spec::files::Files;
-use crate::spec::interpolate::{interpolate, unset_warning};
+use crate::spec::interpolate::{DeclaredVariable, interpolate, unset_warning};
 use crate::spec::loader::{Directory, Loader, Parsed};
 use crate::spec::model::Project;
 use crate::spec::place::Place;
@@ -212,4 +212,18 @@ fn finish(loader: Loader<'_>, project: Option<Project>, environment: BTreeMap<St
         }
     }
     Loaded { project, diagnostics, sources, environment }
+}
+
+/// The variables that files ask for, without a project being made of them.
+pub fn variables(request: &Request, files: &dyn Files) -> (Vec<DeclaredVariable>, Loaded) {
+    let mut loader = loader(request, files);
+    loader.options.no_interpolate = true;
+    let Some(Prepared { settings, parsed, .. }) = prepare(&mut loader, request) else {
+        return (Vec::new(), finish(loader, None, request.environment.clone()));
+    };
+    let environment = settings.environment.to_map();
+    let written = if loader.options.no_path_resolution { PathBuf::new() } else { settings.directory.clone() };
+    let directory = Directory { real: settings.directory.clone(), written };
+    let tree = loader.model(parsed, &directory, &settings.environment, &[]);
+    (crate::spec::interpolate::variables(&tree), finish(loader, None, environment))
 }

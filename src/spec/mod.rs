@@ -19,6 +19,7 @@ pub mod files;
 pub mod hash;
 mod include;
 pub mod interpolate;
+mod json;
 mod load;
 mod loader;
 mod merge;
@@ -44,7 +45,7 @@ use crate::diagnostics::{Diagnostic, SourceMap};
 use crate::spec::model::Project;
 
 pub use discover::normal_name;
-pub use load::{Named, load, project_name};
+pub use load::{Named, load, project_name, variables};
 
 /// What to load and how.
 #[derive(Clone, Debug, Default)]

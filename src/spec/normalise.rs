@@ -176,9 +176,7 @@ fn names(tree: &mut Node, project_name: &str) {
                 resource.remove("name");
             }
             let external = resource.get("external").is_some_and(is_true);
-            set(resource, "name", || {
-                if external { text(key) } else { Value::String(format!("{project_name}_{key}")) }
-            });
+            set(resource, "name", || if external { text(key) } else { Value::String(format!("{project_name}_{key}")) });
         });
     }
 }

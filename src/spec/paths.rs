@@ -56,10 +56,8 @@ fn text(node: &mut Node, kind: PathKind, base: &Base<'_>) {
         PathKind::Extends if is_remote(path) => {}
         PathKind::Watched => {
             let absolute = base.absolute(path);
-            *path = base
-                .files
-                .canonical(Path::new(&absolute))
-                .map_or(absolute, |real| real.to_string_lossy().into_owned());
+            *path =
+                base.files.canonical(Path::new(&absolute)).map_or(absolute, |real| real.to_string_lossy().into_owned());
         }
         _ => *path = base.absolute(path),
     }
@@ -154,7 +152,8 @@ pub(in crate::spec) fn normal(path: &Path) -> PathBuf {
 /// Whether a path is absolute on Windows: `C:\x`, `\\host\share`.
 fn is_windows_path(path: &str) -> bool {
     let bytes = path.as_bytes();
-    let drive = bytes.len() >= 3 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':' && matches!(bytes[2], b'\\' | b'/');
+    let drive =
+        bytes.len() >= 3 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':' && matches!(bytes[2], b'\\' | b'/');
     drive || path.starts_with("\\\\")
 }
 

@@ -46,9 +46,9 @@ fn variables(
             Some("raw") => true,
             Some(other) => {
                 let message = format!("unsupported env_file format \"{other}\"");
-                loader.findings.push(
-                    Diagnostic::error(codes::WRONG_VALUE, message).at(span, "").hint("the only format is `raw`"),
-                );
+                loader
+                    .findings
+                    .push(Diagnostic::error(codes::WRONG_VALUE, message).at(span, "").hint("the only format is `raw`"));
                 continue;
             }
         };
@@ -59,11 +59,8 @@ fn variables(
         };
         let earlier = |name: &str| read.get(name).cloned().flatten();
         let id = loader.sources.add_private(loader.shown(Path::new(&path)), Some(Path::new(&path)), text.clone());
-        let parsed = if raw {
-            dotenv::parse_raw(&text, id, &lookup)
-        } else {
-            dotenv::parse_after(&text, id, &lookup, &earlier)
-        };
+        let parsed =
+            if raw { dotenv::parse_raw(&text, id, &lookup) } else { dotenv::parse_after(&text, id, &lookup, &earlier) };
         match parsed {
             Ok(parsed) => {
                 loader.unset.extend(parsed.unset);

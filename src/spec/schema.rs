@@ -42,8 +42,7 @@ fn wrong_type(node: &Node, shape: &Shape, place: &Place<'_>) -> Diagnostic {
     } else {
         format!("{place} must be a {}", shape.types.words())
     };
-    let mut finding =
-        Diagnostic::error(codes::WRONG_TYPE, message).at(node.span, format!("this is {}", node.kind()));
+    let mut finding = Diagnostic::error(codes::WRONG_TYPE, message).at(node.span, format!("this is {}", node.kind()));
     match &node.value {
         Value::Timestamp(text) => finding = finding.hint(format!("quote it: \"{text}\"")),
         Value::Bool(_) | Value::Int(_) | Value::Float(_) if shape.types.accept(&texted(node)) => {
@@ -124,13 +123,7 @@ fn is_pull_policy(text: &str) -> bool {
         })
 }
 
-fn fields(
-    span: Span,
-    mapping: &Mapping,
-    shape: &'static Shape,
-    place: &Place<'_>,
-    findings: &mut Vec<Diagnostic>,
-) {
+fn fields(span: Span, mapping: &Mapping, shape: &'static Shape, place: &Place<'_>, findings: &mut Vec<Diagnostic>) {
     for (key, entry) in mapping.iter() {
         if let Some(field) = shape.field(key) {
             value(&entry.node, field, &place.key(key), findings);
@@ -195,9 +188,7 @@ pub(in crate::spec) fn same(left: &Node, right: &Node) -> bool {
         }
         (Value::Mapping(left), Value::Mapping(right)) => {
             left.len() == right.len()
-                && left
-                    .iter()
-                    .all(|(key, entry)| right.get(key).is_some_and(|other| same(&entry.node, other)))
+                && left.iter().all(|(key, entry)| right.get(key).is_some_and(|other| same(&entry.node, other)))
         }
         (left, right) => left == right,
     }

@@ -23,7 +23,11 @@ impl ShortMount {
         let span = from.span;
         let bind = self.source.as_deref().is_some_and(is_path);
         let mut long = Mapping::default();
-        long.insert("type", span, Node::default_at(Value::String(if bind { "bind" } else { "volume" }.to_owned()), span));
+        long.insert(
+            "type",
+            span,
+            Node::default_at(Value::String(if bind { "bind" } else { "volume" }.to_owned()), span),
+        );
         if let Some(source) = &self.source {
             long.insert("source", span, text(source));
         }
@@ -189,7 +193,9 @@ mod tests {
 
     #[test]
     fn targets_are_cleaned() {
-        for (path, clean_path) in [("/a/../b/", "/b"), ("//a//b", "/a/b"), ("/..", "/"), ("a/..", "."), ("../x", "../x")] {
+        for (path, clean_path) in
+            [("/a/../b/", "/b"), ("//a//b", "/a/b"), ("/..", "/"), ("a/..", "."), ("../x", "../x")]
+        {
             assert_eq!(clean(path), clean_path);
         }
     }

@@ -68,11 +68,8 @@ pub(super) fn parse(spec: &str) -> Result<Vec<ShortPort>, String> {
         return Err(format!("Invalid ip address: {address}"));
     }
     let (first, last) = range(container).ok_or_else(|| format!("Invalid containerPort: {container}"))?;
-    let published = if host.is_empty() {
-        None
-    } else {
-        Some(range(host).ok_or_else(|| format!("Invalid hostPort: {host}"))?)
-    };
+    let published =
+        if host.is_empty() { None } else { Some(range(host).ok_or_else(|| format!("Invalid hostPort: {host}"))?) };
     if let Some((from, to)) = published
         && last - first != to - from
         && first != last

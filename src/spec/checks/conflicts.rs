@@ -49,9 +49,10 @@ fn networks(project: &Project, service: &Service, findings: &mut Vec<Diagnostic>
     }
     if service.mac_address.is_some() {
         let other = service.networks.iter().find(|(_, network)| {
-            network.as_ref().and_then(|network| network.mac_address.as_ref()).is_some_and(|address| {
-                service.networks.len() == 1 && Some(address) != service.mac_address.as_ref()
-            })
+            network
+                .as_ref()
+                .and_then(|network| network.mac_address.as_ref())
+                .is_some_and(|address| service.networks.len() == 1 && Some(address) != service.mac_address.as_ref())
         });
         if let Some((key, _)) = other {
             let message = format!(
@@ -77,8 +78,7 @@ fn counts(project: &Project, service: &Service, findings: &mut Vec<Diagnostic>) 
     }
     for (count, path) in [(service.scale, &["scale"][..]), (replicas, &["deploy", "replicas"])] {
         if count.is_some_and(|count| count < 0) {
-            let message =
-                format!("services.{}.{}: must be greater than or equal to 0", service.name, path.join("."));
+            let message = format!("services.{}.{}: must be greater than or equal to 0", service.name, path.join("."));
             findings.push(at(project, service, message, path));
         }
         if service.container_name.is_some() && count.is_some_and(|count| count > 1) {
@@ -87,9 +87,8 @@ fn counts(project: &Project, service: &Service, findings: &mut Vec<Diagnostic>) 
                 path.join("."),
                 service.name
             );
-            findings.push(
-                at(project, service, message, path).hint("remove `container_name`, or run one container only"),
-            );
+            findings
+                .push(at(project, service, message, path).hint("remove `container_name`, or run one container only"));
         }
     }
 }

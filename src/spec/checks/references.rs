@@ -39,10 +39,8 @@ fn dependencies(project: &Project, service: &Service, findings: &mut Vec<Diagnos
         if disabled.is_some() && !dependency.required {
             continue;
         }
-        let message = format!(
-            "service \"{}\" depends on undefined service \"{name}\": invalid compose project",
-            service.name
-        );
+        let message =
+            format!("service \"{}\" depends on undefined service \"{name}\": invalid compose project", service.name);
         let span = place(project, ["services", service.name.as_str(), "depends_on", name.as_str()]);
         let finding = Diagnostic::error(codes::UNDEFINED_REFERENCE, message).at(span, "");
         findings.push(match disabled {
@@ -83,7 +81,8 @@ fn resources(project: &Project, service: &Service, findings: &mut Vec<Diagnostic
             let at = at.to_string();
             let known = project.volumes.keys().map(crate::names::VolumeKey::as_str);
             let finding = undefined(project, service, "volume", source, ["volumes", &at], known);
-            let top = format!("declare it at the top level: `volumes: {{ {source}: }}`, or write `./{source}` for a path");
+            let top =
+                format!("declare it at the top level: `volumes: {{ {source}: }}`, or write `./{source}` for a path");
             findings.push(if finding.hints.is_empty() { finding.hint(top) } else { finding });
         }
     }
@@ -117,8 +116,7 @@ fn undefined<'a>(
     [list, at]: [&str; 2],
     known: impl IntoIterator<Item = &'a str>,
 ) -> Diagnostic {
-    let message =
-        format!("service \"{}\" refers to undefined {kind} {name}: invalid compose project", service.name);
+    let message = format!("service \"{}\" refers to undefined {kind} {name}: invalid compose project", service.name);
     let span = place(project, ["services", service.name.as_str(), list, at]);
     suggest::did_you_mean(Diagnostic::error(codes::UNDEFINED_REFERENCE, message).at(span, ""), name, known)
 }

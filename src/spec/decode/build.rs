@@ -103,9 +103,8 @@ impl Decoder {
             let at = place.key(name);
             let limit = match &entry.node.value {
                 Value::Mapping(pair) => {
-                    let mut side = |key: &str| {
-                        pair.get(key).and_then(|node| self.integer(node, &at.key(key))).unwrap_or_default()
-                    };
+                    let mut side =
+                        |key: &str| pair.get(key).and_then(|node| self.integer(node, &at.key(key))).unwrap_or_default();
                     Some(Ulimit::Pair { soft: side("soft"), hard: side("hard") })
                 }
                 _ => self.integer(&entry.node, &at).map(Ulimit::Single),

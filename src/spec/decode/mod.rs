@@ -11,12 +11,11 @@ use std::collections::BTreeMap;
 
 use crate::diagnostics::{Diagnostic, Span};
 use crate::spec::codes;
+use crate::spec::emit::go_float;
 use crate::spec::model::{ByteSize, Extensions, GoDuration, OptionalTexts, Texts};
 use crate::spec::place::Place;
 use crate::spec::scalar;
 use crate::spec::tree::{Mapping, Node, Value};
-
-pub(in crate::spec) use words::split as shell_words;
 
 /// Reads values and collects what cannot be read.
 #[derive(Debug, Default)]
@@ -142,9 +141,11 @@ impl Decoder {
             Value::Sequence(items) => items
                 .iter()
                 .enumerate()
-                .filter_map(|(at, item)| {
-                    if item.is_null() { Some(String::new()) } else { self.text(item, &place.item(at)) }
-                })
+                .filter_map(
+                    |(at, item)| {
+                        if item.is_null() { Some(String::new()) } else { self.text(item, &place.item(at)) }
+                    },
+                )
                 .collect(),
             Value::Null => Vec::new(),
             _ => self.text(node, place).into_iter().collect(),
@@ -159,10 +160,9 @@ impl Decoder {
     /// A mapping to texts or nothing, also as a list of `key=value` and `key`.
     fn optional_mapping(&mut self, node: &Node, place: &Place<'_>) -> OptionalTexts {
         match &node.value {
-            Value::Mapping(mapping) => mapping
-                .iter()
-                .map(|(key, entry)| (key.to_owned(), self.text(&entry.node, &place.key(key))))
-                .collect(),
+            Value::Mapping(mapping) => {
+                mapping.iter().map(|(key, entry)| (key.to_owned(), self.text(&entry.node, &place.key(key)))).collect()
+            }
             Value::Sequence(items) => items
                 .iter()
                 .filter_map(Node::as_str)
@@ -237,7 +237,7 @@ pub(in crate::spec) fn json(node: &Node) -> serde_json::Value {
             (_, Ok(number)) => Json::Number(number.into()),
             _ => Json::Null,
         },
-        Value::Float(number) => Number::from_f64(*number).map_or_else(|| Json::String(scalar::float(*number)), Json::Number),
+        Value::Float(number) => Number::from_f64(*number).map_or_else(|| Json::String(go_float(*number)), Json::Number),
         Value::Timestamp(text) | Value::String(text) => Json::String(text.clone()),
         Value::Sequence(items) => Json::Array(items.iter().map(json).collect()),
         Value::Mapping(mapping) => {

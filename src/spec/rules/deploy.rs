@@ -33,8 +33,7 @@ static UPDATE: Shape = Shape::mapping(&[
 
 static RESOURCES: Shape = Shape::mapping(&[("limits", &LIMITS), ("reservations", &RESERVATIONS)]);
 
-static LIMITS: Shape =
-    Shape::mapping(&[("cpus", &NUMBER_OR_TEXT), ("memory", &STRING), ("pids", &INTEGER_OR_TEXT)]);
+static LIMITS: Shape = Shape::mapping(&[("cpus", &NUMBER_OR_TEXT), ("memory", &STRING), ("pids", &INTEGER_OR_TEXT)]);
 
 static RESERVATIONS: Shape = Shape::mapping(&[
     ("cpus", &NUMBER_OR_TEXT),
@@ -53,8 +52,7 @@ static DEVICE: Shape = Shape::mapping(&[
 ])
 .limit(Limit::CapabilitiesOrDriver);
 
-pub(super) static GPUS: Shape =
-    Shape::of(STR).items(&GPU).limit(Limit::OneOf(&["all"])).short(Short::Gpus);
+pub(super) static GPUS: Shape = Shape::of(STR).items(&GPU).limit(Limit::OneOf(&["all"])).short(Short::Gpus);
 static GPU: Shape = Shape::mapping(&[
     ("capabilities", &UNIQUE_STRINGS),
     ("count", &INTEGER_OR_TEXT),
@@ -67,12 +65,8 @@ static GENERIC_RESOURCES: Shape = Shape::list(&GENERIC_RESOURCE);
 static GENERIC_RESOURCE: Shape = Shape::mapping(&[("discrete_resource_spec", &DISCRETE_RESOURCE)]);
 static DISCRETE_RESOURCE: Shape = Shape::mapping(&[("kind", &STRING), ("value", &NUMBER_OR_TEXT)]);
 
-static RESTART_POLICY: Shape = Shape::mapping(&[
-    ("condition", &STRING),
-    ("delay", &STRING),
-    ("max_attempts", &CAST_INT),
-    ("window", &STRING),
-]);
+static RESTART_POLICY: Shape =
+    Shape::mapping(&[("condition", &STRING), ("delay", &STRING), ("max_attempts", &CAST_INT), ("window", &STRING)]);
 
 static PLACEMENT: Shape =
     Shape::mapping(&[("constraints", &STRINGS), ("max_replicas_per_node", &CAST_INT), ("preferences", &PREFERENCES)]);

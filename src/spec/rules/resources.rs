@@ -2,8 +2,8 @@
 
 use crate::spec::rules::service::SERVICE;
 use crate::spec::rules::{
-    BOOL, BOOLEAN, Cast, FILE_PATH, INTEGER, KEY_VALUES, MAP, Merge, NULL, OPTIONS, Others, PathKind, SCALAR_OR_NULL, STR, STRING, STRINGS,
-    Shape, Short,
+    BOOL, BOOLEAN, Cast, FILE_PATH, INTEGER, KEY_VALUES, MAP, Merge, NULL, OPTIONS, Others, PathKind, SCALAR_OR_NULL,
+    STR, STRING, STRINGS, Shape, Short,
 };
 
 /// A whole compose file.
@@ -27,10 +27,9 @@ static CONFIGS: Shape = Shape::entries(Others::Named(&CONFIG));
 static MODELS: Shape = Shape::entries(Others::NamedOpen(&MODEL));
 
 static INCLUDES: Shape = Shape::list(&INCLUDE);
-static INCLUDE: Shape =
-    Shape::mapping(&[("env_file", &PATHS), ("path", &PATHS), ("project_directory", &STRING)])
-        .others(Others::Closed)
-        .and(STR);
+static INCLUDE: Shape = Shape::mapping(&[("env_file", &PATHS), ("path", &PATHS), ("project_directory", &STRING)])
+    .others(Others::Closed)
+    .and(STR);
 static PATHS: Shape = Shape::of(STR).items(&STRING).unique();
 
 static EXTERNAL: Shape = Shape::mapping(&[("name", &STRING)]).and(BOOL).and(STR).cast(Cast::Bool);

@@ -2,8 +2,8 @@
 
 use crate::spec::rules::deploy::{DEPLOY, GPUS};
 use crate::spec::rules::{
-    ANY, BOOL, BOOLEAN, Cast, FILE_PATH, INT, INTEGER_OR_TEXT, Identity, KEY_VALUES, LIST_OR_DICT, Limit, MAP, Merge, NULL,
-    NUM, NUMBER, NUMBER_OR_TEXT, NamesTo, OPTIONS, Others, PLAIN_BOOLEAN, PathKind, SCALAR, STR, STRING,
+    ANY, BOOL, BOOLEAN, Cast, FILE_PATH, INT, INTEGER_OR_TEXT, Identity, KEY_VALUES, LIST_OR_DICT, Limit, MAP, Merge,
+    NULL, NUM, NUMBER, NUMBER_OR_TEXT, NamesTo, OPTIONS, Others, PLAIN_BOOLEAN, PathKind, SCALAR, STR, STRING,
     STRING_OR_NULL, STRINGS, Shape, Short, TEXT_NUMBER_OR_NULL, TEXT_OR_BOOLEAN, UNIQUE_STRINGS,
 };
 
@@ -124,11 +124,10 @@ static TMPFS_LIST: Shape =
 static LABEL_FILES: Shape = Shape::of(STR).items(&FILE_PATH).merge(Merge::KeyValues).short(Short::List);
 static ENV_FILES: Shape =
     Shape::of(STR).items(&ENV_FILE).merge(Merge::KeyValues).identity(Identity::EnvFile).short(Short::EnvFile);
-static ENV_FILE: Shape =
-    Shape::mapping(&[("format", &STRING), ("path", &FILE_PATH), ("required", &TEXT_OR_BOOLEAN)])
-        .others(Others::Closed)
-        .and(STR)
-        .required(&["path"]);
+static ENV_FILE: Shape = Shape::mapping(&[("format", &STRING), ("path", &FILE_PATH), ("required", &TEXT_OR_BOOLEAN)])
+    .others(Others::Closed)
+    .and(STR)
+    .required(&["path"]);
 static EXPOSE_ITEM: Shape = NUMBER_TEXT;
 const NUMBER_TEXT: Shape = Shape::of(NUM).and(STR);
 static EXPOSE: Shape = Shape::list(&EXPOSE_ITEM).unique().identity(Identity::Text);
@@ -236,12 +235,11 @@ static DEPENDENCIES: Shape = Shape::entries(Others::Named(&DEPENDENCY))
     .unique()
     .merge(Merge::Names(NamesTo::Dependency))
     .short(Short::Names(NamesTo::Dependency));
-static DEPENDENCY: Shape =
-    Shape::mapping(&[("condition", &CONDITION), ("required", &REQUIRED), ("restart", &BOOLEAN)])
-        .required(&["condition"]);
+static DEPENDENCY: Shape = Shape::mapping(&[("condition", &CONDITION), ("required", &REQUIRED), ("restart", &BOOLEAN)])
+    .required(&["condition"]);
 static REQUIRED: Shape = Shape::of(BOOL).cast(Cast::Bool);
-static CONDITION: Shape = Shape::of(STR)
-    .limit(Limit::OneOf(&["service_started", "service_healthy", "service_completed_successfully"]));
+static CONDITION: Shape =
+    Shape::of(STR).limit(Limit::OneOf(&["service_started", "service_healthy", "service_completed_successfully"]));
 
 static DEVICES: Shape = Shape::list(&DEVICE).identity(Identity::Target);
 static DEVICE: Shape = Shape::mapping(&[("permissions", &STRING), ("source", &STRING), ("target", &STRING)])
@@ -260,8 +258,7 @@ static HEALTHCHECK: Shape = Shape::mapping(&[
 ]);
 static TEST: Shape = Shape::of(STR).items(&STRING).merge(Merge::Replace);
 
-static LOGGING: Shape =
-    Shape::mapping(&[("driver", &STRING), ("options", &LOG_OPTIONS)]).merge(Merge::Logging);
+static LOGGING: Shape = Shape::mapping(&[("driver", &STRING), ("options", &LOG_OPTIONS)]).merge(Merge::Logging);
 static LOG_OPTIONS: Shape = Shape::entries(Others::Any(&TEXT_NUMBER_OR_NULL));
 
 static MODELS: Shape = Shape::entries(Others::NamedOpen(&MODEL))
@@ -336,8 +333,7 @@ static WATCH: Shape = Shape::mapping(&[
 .required(&["path", "action"]);
 static WATCHED: Shape = Shape::of(STR).path(PathKind::Watched);
 static PATTERNS: Shape = Shape::of(STR).items(&STRING).unique();
-static ACTION: Shape =
-    Shape::of(STR).limit(Limit::OneOf(&["rebuild", "sync", "restart", "sync+restart", "sync+exec"]));
+static ACTION: Shape = Shape::of(STR).limit(Limit::OneOf(&["rebuild", "sync", "restart", "sync+restart", "sync+exec"]));
 
 static PROVIDER: Shape = Shape::mapping(&[("options", &PROVIDER_OPTIONS), ("type", &STRING)]).required(&["type"]);
 static PROVIDER_OPTIONS: Shape = Shape::entries(Others::Any(&PROVIDER_OPTION));
