@@ -74,7 +74,6 @@ fn loader<'a>(request: &Request, files: &'a dyn Files) -> Loader<'a> {
         findings: Vec::new(),
         unset: Vec::new(),
         bases: BTreeMap::new(),
-        variables: None,
     }
 }
 
@@ -121,10 +120,7 @@ fn project(loader: &mut Loader<'_>, request: &Request, prepared: Prepared) -> Op
         return None;
     }
     if tree.as_mapping().is_none_or(Mapping::is_empty) {
-        loader.findings.push(
-            Diagnostic::error(codes::EMPTY_COMPOSE_FILE, "empty compose file")
-                .hint("a compose file begins with `services:`"),
-        );
+        loader.findings.push(empty());
         return None;
     }
     if !loader.options.no_normalize {
@@ -224,6 +220,17 @@ pub fn variables(request: &Request, files: &dyn Files) -> (Vec<DeclaredVariable>
     let environment = settings.environment.to_map();
     let written = if loader.options.no_path_resolution { PathBuf::new() } else { settings.directory.clone() };
     let directory = Directory { real: settings.directory.clone(), written };
-    let tree = loader.model(parsed, &directory, &settings.environment, &[]);
+    let mut tree = loader.model(parsed, &directory, &settings.environment, &[]);
+    if !loader.failed() && tree.as_mapping().is_none_or(Mapping::is_empty) {
+        loader.findings.push(empty());
+    }
+    if let Some(top) = tree.as_mapping_mut() {
+        // The name was filled in before everything else.
+        top.remove("name");
+    }
     (crate::spec::interpolate::variables(&tree), finish(loader, None, environment))
+}
+
+fn empty() -> Diagnostic {
+    Diagnostic::error(codes::EMPTY_COMPOSE_FILE, "empty compose file").hint("a compose file begins with `services:`")
 }

@@ -50,7 +50,7 @@ pub fn json(project: &Project) -> String {
         }
     }
     for (key, value) in &project.extensions {
-        top.insert(key.clone(), sorted_deep(value.clone()));
+        top.insert(key.clone(), without_empty_lists(sorted_deep(value.clone())));
     }
     doubled(&json::pretty(&Value::Object(top.into_iter().collect()), 2))
 }
@@ -96,9 +96,7 @@ pub fn profiles(project: &Project) -> Vec<String> {
 pub fn images(project: &Project) -> Vec<String> {
     let mut images = Vec::new();
     for service in project.services.values() {
-        if service.provider.is_none() || service.image.is_some() {
-            images.push(project.image_of(service));
-        }
+        images.push(project.image_of(service));
         images.extend(service.pre_start.iter().filter_map(|hook| hook.image.clone()));
     }
     images
@@ -283,6 +281,18 @@ fn sorted_deep(value: Value) -> Value {
             Value::Object(in_natural_order(map).into_iter().map(|(key, value)| (key, sorted_deep(value))).collect())
         }
         Value::Array(items) => Value::Array(items.into_iter().map(sorted_deep).collect()),
+        other => other,
+    }
+}
+
+/// An empty list of an extension is null in docker compose's JSON.
+fn without_empty_lists(value: Value) -> Value {
+    match value {
+        Value::Array(items) if items.is_empty() => Value::Null,
+        Value::Array(items) => Value::Array(items.into_iter().map(without_empty_lists).collect()),
+        Value::Object(map) => {
+            Value::Object(map.into_iter().map(|(key, value)| (key, without_empty_lists(value))).collect())
+        }
         other => other,
     }
 }
