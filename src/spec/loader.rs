@@ -146,9 +146,6 @@ impl Loader<'_> {
         environment: &Environment,
         chain: &[PathBuf],
     ) -> Node {
-        if document.is_null() {
-            return tree;
-        }
         let Value::Mapping(_) = document.value else {
             let finding = Diagnostic::error(codes::WRONG_TYPE, "top-level object must be a mapping")
                 .at(document.span, format!("this is {}", document.kind()));

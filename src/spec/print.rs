@@ -26,6 +26,7 @@ pub fn yaml(project: &Project) -> String {
         if let Value::Object(entries) = &mut entries {
             for (_, entry) in entries.iter_mut() {
                 as_yaml(entry, key);
+                natural(entry);
             }
         }
         top.insert(key.to_owned(), sorted(entries));
@@ -242,23 +243,45 @@ fn as_yaml(entry: &mut Value, section: &str) {
             }
         }
     }
-    // Keys of a service's maps are in the order of YAML, not of JSON.
-    for (_, field) in fields.iter_mut() {
-        natural(field);
-    }
 }
 
 fn is_empty(value: &Value) -> bool {
     value.as_object().is_some_and(Map::is_empty)
 }
 
-/// Maps of the user (labels, environment) come sorted by bytes; YAML has them sorted as people do.
+/// Attributes whose keys are the user's.
+const MAPS: [&str; 14] = [
+    "additional_contexts",
+    "annotations",
+    "args",
+    "aux_addresses",
+    "depends_on",
+    "driver_opts",
+    "environment",
+    "labels",
+    "models",
+    "networks",
+    "options",
+    "storage_opt",
+    "sysctls",
+    "ulimits",
+];
+
+/// The user's maps come sorted by bytes; YAML has them sorted as people do.
 fn natural(value: &mut Value) {
-    if let Value::Object(fields) = value
-        && fields.keys().is_sorted()
-    {
-        let taken = std::mem::take(fields);
-        *fields = in_natural_order(taken);
+    match value {
+        Value::Object(fields) => {
+            for (key, field) in fields.iter_mut() {
+                natural(field);
+                if let Value::Object(map) = field
+                    && MAPS.contains(&key.as_str())
+                {
+                    *map = in_natural_order(std::mem::take(map));
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(natural),
+        _ => {}
     }
 }
 
