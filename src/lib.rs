@@ -7,3 +7,4 @@ pub mod planner;
 pub mod resource;
 pub mod runtime;
 pub mod spec;
+pub mod ui;
