@@ -9,9 +9,10 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Cause, Failure};
 use crate::engine::{self, Applied, Ending, Event, Hooks, NoHooks, OpError, Reporter, Rounds, RunOptions};
 use crate::names::ContainerId;
-use crate::planner::{Blocker, ContainerRef, Interest, NodeId, Op, Plan, PlanNode, Question, Until};
+use crate::planner::{Blocker, ContainerRef, Interest, NodeId, Op, Plan, PlanNode, Question, Until, explain};
 use crate::resource::{Builder, Snapshot};
 use crate::runtime::{LogOptions, Runtime};
+use crate::spec::model::Project;
 use crate::ui::progress::{Detail, Display, Mode};
 use crate::ui::prompt;
 use crate::ui::stream::Stream;
@@ -31,12 +32,14 @@ pub struct Road<'a> {
     pub yes: bool,
     /// Who attaches before a start.
     pub hooks: &'a dyn Hooks,
+    /// The files, to explain failures by the lines that asked for it.
+    pub project: Option<&'a Project>,
 }
 
 impl Road<'_> {
     /// The usual way.
     pub fn new(operation: &'static str) -> Self {
-        Self { operation, detail: Detail::default(), yes: false, hooks: &NoHooks }
+        Self { operation, detail: Detail::default(), yes: false, hooks: &NoHooks, project: None }
     }
 }
 
@@ -69,7 +72,7 @@ pub async fn apply(
     let result = with_ticks(&display, context.global.progress, work).await;
     display.borrow_mut().finish();
     let applied = result?;
-    judged(runtime.as_ref(), applied).await
+    judged(runtime.as_ref(), applied, road.project).await
 }
 
 /// A display for the road.
@@ -198,30 +201,34 @@ async fn dry_run(
     display.finish();
     let ending = if plan.blockers.is_empty() { Ending::Done } else { Ending::Blocked };
     let applied = Applied { ending, plan, outcome: engine::Outcome::default(), rounds };
-    judged(runtime.as_ref(), applied).await
+    judged(runtime.as_ref(), applied, road.project).await
 }
 
 /// Turns an ending into a result.
 ///
 /// # Errors
 /// Everything but done.
-pub async fn judged(runtime: &dyn Runtime, applied: Applied) -> Result<Applied, Failure> {
+pub async fn judged(
+    runtime: &dyn Runtime,
+    applied: Applied,
+    project: Option<&Project>,
+) -> Result<Applied, Failure> {
     match applied.ending {
         Ending::Done => Ok(applied),
         Ending::Interrupted => Err(Failure::Interrupted),
-        Ending::Declined => Err(Failure::message("operation cancelled by user")),
+        Ending::Declined => Err(Failure::Declined),
         Ending::Blocked => Err(Failure::Operations(applied.plan.blockers.iter().map(blocker).collect())),
-        Ending::Failed => Err(Failure::Operations(causes(runtime, &applied).await)),
+        Ending::Failed => Err(Failure::Operations(causes(runtime, &applied, project).await)),
     }
 }
 
 fn blocker(blocker: &Blocker) -> Cause {
     let Blocker { message, hint, place } = blocker;
     let details = place.iter().map(|place| format!("--> {place}")).collect();
-    Cause { message: message.clone(), details, hint: hint.clone() }
+    Cause { message: message.clone(), details, hints: hint.iter().cloned().collect() }
 }
 
-async fn causes(runtime: &dyn Runtime, applied: &Applied) -> Vec<Cause> {
+async fn causes(runtime: &dyn Runtime, applied: &Applied, project: Option<&Project>) -> Vec<Cause> {
     let mut causes = Vec::new();
     for (number, (node, error)) in applied.outcome.failed.iter().enumerate() {
         let Some(planned) = applied.plan.node(*node) else { continue };
@@ -230,6 +237,10 @@ async fn causes(runtime: &dyn Runtime, applied: &Applied) -> Vec<Cause> {
             && let Some(container) = ended_container(applied, *node, error)
         {
             cause.details = last_words(runtime, &container, error).await;
+        }
+        if let Some(explanation) = project.and_then(|project| explain(project, planned, &error.to_string())) {
+            cause.details.splice(0..0, explanation.place.map(|place| format!("--> {place}")));
+            cause.hints = explanation.hints;
         }
         causes.push(cause);
     }

@@ -37,6 +37,8 @@ pub enum Failure {
         /// Its code.
         code: u8,
     },
+    /// A person answered a question with no.
+    Declined,
     /// A person broke it off.
     Interrupted,
 }
@@ -49,7 +51,7 @@ pub struct Cause {
     /// Lines that help: the last output of a container, the last health check.
     pub details: Vec<String>,
     /// What to do.
-    pub hint: Option<String>,
+    pub hints: Vec<String>,
 }
 
 impl From<runtime::Error> for Failure {
@@ -79,7 +81,8 @@ impl Failure {
             | Self::Message(_)
             | Self::Hinted { .. }
             | Self::Operations(_)
-            | Self::Unsupported(_) => 1,
+            | Self::Unsupported(_)
+            | Self::Declined => 1,
             Self::Container { code } => *code,
             Self::Interrupted => 130,
         }
@@ -97,6 +100,7 @@ impl Failure {
                 lines.join("\n")
             }
             Self::Unsupported(what) => format!("{what} is not supported yet"),
+            Self::Declined => "operation cancelled by user".to_owned(),
             Self::Container { .. } | Self::Interrupted => String::new(),
         }
     }
@@ -111,7 +115,8 @@ impl Failure {
                 .iter()
                 .flat_map(|cause| {
                     let details = cause.details.iter().map(|line| format!("  {line}"));
-                    std::iter::once(cause.message.clone()).chain(details).chain(cause.hint.as_deref().map(hint))
+                    let hints = cause.hints.iter().map(|text| hint(text));
+                    std::iter::once(cause.message.clone()).chain(details).chain(hints)
                 })
                 .collect(),
             Self::NoSuchService { meant: Some(meant), .. } => {
@@ -125,6 +130,7 @@ impl Failure {
             | Self::NoSuchService { meant: None, .. }
             | Self::Message(_)
             | Self::Unsupported(_)
+            | Self::Declined
             | Self::Container { .. }
             | Self::Interrupted => vec![self.text()],
         }
