@@ -60,15 +60,8 @@ pub async fn apply(
     let display = RefCell::new(display(context, &road));
     let mut reporter = Shown { context, display: &display, yes: road.yes, mode: context.global.progress };
     let options = run_options(context, runtime).await?;
-    let work = engine::apply(
-        runtime.as_ref(),
-        interest,
-        &options,
-        road.hooks,
-        &context.interrupts,
-        decide,
-        &mut reporter,
-    );
+    let work =
+        engine::apply(runtime.as_ref(), interest, &options, road.hooks, &context.interrupts, decide, &mut reporter);
     let result = with_ticks(&display, context.global.progress, work).await;
     display.borrow_mut().finish();
     let applied = result?;
@@ -208,11 +201,7 @@ async fn dry_run(
 ///
 /// # Errors
 /// Everything but done.
-pub async fn judged(
-    runtime: &dyn Runtime,
-    applied: Applied,
-    project: Option<&Project>,
-) -> Result<Applied, Failure> {
+pub async fn judged(runtime: &dyn Runtime, applied: Applied, project: Option<&Project>) -> Result<Applied, Failure> {
     match applied.ending {
         Ending::Done => Ok(applied),
         Ending::Interrupted => Err(Failure::Interrupted),
@@ -285,7 +274,11 @@ async fn last_words(runtime: &dyn Runtime, container: &ContainerId, error: &OpEr
         && let Some(probe) = details.probes.last()
     {
         let output = probe.output.trim();
-        words.push(format!("last health check ended with {}{}{output}", probe.exit_code, if output.is_empty() { "" } else { ": " }));
+        words.push(format!(
+            "last health check ended with {}{}{output}",
+            probe.exit_code,
+            if output.is_empty() { "" } else { ": " }
+        ));
     }
     let options = LogOptions { tail: Some(LAST_LINES), ..LogOptions::default() };
     let Ok(mut logs) = runtime.logs(container, &options).await else { return words };

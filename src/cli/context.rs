@@ -1,6 +1,5 @@
 //! What every command needs: settings, the project, the engine, and somebody to tell.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -97,7 +96,12 @@ impl Context<'_> {
 
     /// Loads and tells nothing.
     pub fn load(&self, services: &[String], options: Options) -> spec::Loaded {
-        let request = Request {
+        spec::load(&self.request(services, options), self.files)
+    }
+
+    /// What is to be loaded.
+    pub fn request(&self, services: &[String], options: Options) -> Request {
+        Request {
             files: self.global.files.clone(),
             project_directory: self.global.project_directory.as_ref().map(PathBuf::from),
             project_name: self.global.project_name.clone(),
@@ -111,15 +115,18 @@ impl Context<'_> {
                 compatibility: options.compatibility || self.global.compatibility,
                 ..options
             },
-        };
-        spec::load(&request, self.files)
+        }
     }
 
     /// Tells what loading found; errors end the command.
     pub fn loaded(&self, loaded: &spec::Loaded) -> Result<(), Failure> {
-        self.diagnostics(&loaded.diagnostics, &loaded.sources);
-        let errors: Vec<&str> = loaded
-            .diagnostics
+        self.told(&loaded.diagnostics, &loaded.sources)
+    }
+
+    /// Tells findings; errors end the command.
+    pub fn told(&self, diagnostics: &[Diagnostic], sources: &SourceMap) -> Result<(), Failure> {
+        self.diagnostics(diagnostics, sources);
+        let errors: Vec<&str> = diagnostics
             .iter()
             .filter(|diagnostic| diagnostic.is_error())
             .map(|diagnostic| diagnostic.message.as_str())
@@ -140,8 +147,7 @@ impl Context<'_> {
             (None, Some(name)) => Ok(Target { name: valid_name(name)?, project: None }),
             _ => {
                 self.loaded(&loaded)?;
-                let project =
-                    loaded.project.ok_or_else(|| Failure::message("the compose files can not be used"))?;
+                let project = loaded.project.ok_or_else(|| Failure::message("the compose files can not be used"))?;
                 Ok(Target { name: project.name.clone(), project: Some(project) })
             }
         }
@@ -155,7 +161,9 @@ impl Context<'_> {
         if let Some(name) = self.environment.get("COMPOSE_PROJECT_NAME") {
             return valid_name(name);
         }
-        Ok(self.project(&[])?.name)
+        let named = spec::project_name(&self.request(&[], Options::default()), self.files);
+        self.told(&named.diagnostics, &named.sources)?;
+        named.name.ok_or_else(|| Failure::message("the project has no name"))
     }
 
     fn name_flag(&self) -> Result<Option<ProjectName>, Failure> {
@@ -184,7 +192,7 @@ impl Context<'_> {
     /// Tells something on standard error: a line, or an object for programs.
     pub fn note(&self, level: &str, tone: Tone, text: &str) {
         if self.global.progress == Mode::Json {
-            let time = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+            let time = self.io.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
             self.io.stderr.line(&json!({"level": level, "msg": text, "time": time}).to_string());
         } else {
             let paint = self.global.paint(&self.io.stderr);
@@ -206,11 +214,6 @@ impl Context<'_> {
         let width = self.io.stderr.size().map_or(USUAL_WIDTH, |(columns, _)| columns.into());
         let colour = self.global.paint(&self.io.stderr).is_coloured();
         self.io.stderr.text(&render_text(diagnostics, sources, colour, width));
-    }
-
-    /// The values of variables as the project's files see them.
-    pub fn variables(&self) -> &BTreeMap<String, String> {
-        &self.environment.variables
     }
 }
 

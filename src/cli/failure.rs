@@ -146,7 +146,9 @@ fn engine_hint(error: &runtime::Error) -> Option<&'static str> {
         ErrorKind::Unavailable => {
             Some("is the engine running? `docker context ls` and DOCKER_HOST say which engine is meant")
         }
-        ErrorKind::Denied => Some("may you use the engine's socket (group `docker`), or does a registry want `docker login`?"),
+        ErrorKind::Denied => {
+            Some("may you use the engine's socket (group `docker`), or does a registry want `docker login`?")
+        }
         ErrorKind::NotFound
         | ErrorKind::Conflict
         | ErrorKind::Unsupported
@@ -158,8 +160,7 @@ fn engine_hint(error: &runtime::Error) -> Option<&'static str> {
 
 /// The known word that was probably meant.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let (distance, near) =
-        known.into_iter().map(|known| (strsim::damerau_levenshtein(word, known), known)).min()?;
+    let (distance, near) = known.into_iter().map(|known| (strsim::damerau_levenshtein(word, known), known)).min()?;
     // A third of the letters may be wrong; short words may have one wrong letter.
     (distance <= (word.chars().count() / 3).max(1) && distance < near.chars().count()).then(|| near.to_owned())
 }
@@ -184,7 +185,9 @@ mod tests {
 
     #[test]
     fn only_near_words_are_proposed() {
-        for (word, meant) in [("strat", Some("start")), ("pss", Some("ps")), ("xyz", None), ("a", None), ("lgos", Some("logs"))] {
+        for (word, meant) in
+            [("strat", Some("start")), ("pss", Some("ps")), ("xyz", None), ("a", None), ("lgos", Some("logs"))]
+        {
             assert_eq!(nearest(word, ["start", "stop", "ps", "logs"]).as_deref(), meant, "{word}");
         }
     }

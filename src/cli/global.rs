@@ -27,8 +27,7 @@ impl Environment {
     /// That of this process.
     pub fn of_process() -> Self {
         let text = |word: OsString| word.into_string().ok();
-        let variables =
-            std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect();
+        let variables = std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect();
         Self { variables, directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")) }
     }
     /// A variable that is set and not empty.
@@ -276,13 +275,14 @@ fn progress_mode(word: &str, ansi: Ansi, terminal: bool) -> Result<Mode, Failure
 }
 
 fn parallel_limit(flag: Option<i64>, environment: &Environment) -> Result<Option<NonZeroUsize>, Failure> {
-    let limit = match (flag, environment.get("COMPOSE_PARALLEL_LIMIT")) {
-        (Some(limit), _) => Some(limit),
-        (None, Some(word)) => Some(word.parse().map_err(|_| {
-            Failure::Message(format!("COMPOSE_PARALLEL_LIMIT must be an integer (found: \"{word}\")"))
-        })?),
-        (None, None) => None,
-    };
+    let limit =
+        match (flag, environment.get("COMPOSE_PARALLEL_LIMIT")) {
+            (Some(limit), _) => Some(limit),
+            (None, Some(word)) => Some(word.parse().map_err(|_| {
+                Failure::Message(format!("COMPOSE_PARALLEL_LIMIT must be an integer (found: \"{word}\")"))
+            })?),
+            (None, None) => None,
+        };
     Ok(limit.and_then(|limit| usize::try_from(limit).ok()).and_then(NonZeroUsize::new))
 }
 

@@ -2,9 +2,11 @@
 
 pub mod apply;
 pub mod arguments;
+mod attached;
 pub mod commands;
 pub mod context;
 pub mod disk;
+pub mod engines;
 pub mod failure;
 pub mod global;
 pub mod help;

@@ -33,6 +33,7 @@ pub struct Io {
     pub stdin_is_terminal: bool,
     stdin: Arc<Mutex<dyn BufRead + Send>>,
     signals: Arc<dyn Fn() -> Signals + Send + Sync>,
+    now: fn() -> jiff::Timestamp,
 }
 
 impl fmt::Debug for Io {
@@ -50,17 +51,24 @@ impl Io {
             stdin_is_terminal: io::stdin().is_terminal(),
             stdin: Arc::new(Mutex::new(BufReader::new(io::stdin()))),
             signals: Arc::new(process_signals),
+            now: jiff::Timestamp::now,
         }
     }
 
     /// For tests: these streams, this input, these signals and nothing of the process.
-    pub fn with(stdout: Stream, stderr: Stream, stdin: &str, signals: impl Fn() -> Signals + Send + Sync + 'static) -> Self {
+    pub fn with(
+        stdout: Stream,
+        stderr: Stream,
+        stdin: &str,
+        signals: impl Fn() -> Signals + Send + Sync + 'static,
+    ) -> Self {
         Self {
             stdout,
             stderr,
             stdin_is_terminal: false,
             stdin: Arc::new(Mutex::new(io::Cursor::new(stdin.as_bytes().to_vec()))),
             signals: Arc::new(signals),
+            now: || jiff::Timestamp::UNIX_EPOCH,
         }
     }
 
@@ -73,6 +81,11 @@ impl Io {
         // What can not be read is no answer.
         let _ = (&mut *stdin).take(MOST).read_line(&mut line);
         line.trim_end_matches(['\n', '\r']).to_owned()
+    }
+
+    /// The time of day; tests live at the beginning of 1970.
+    pub fn now(&self) -> jiff::Timestamp {
+        (self.now)()
     }
 
     /// Signals from now on.

@@ -92,16 +92,6 @@ fn limit(node: &Node, shape: &'static Shape, place: &Place<'_>, findings: &mut V
             let message = format!("{place} '{text}' does not match pattern '{pattern}'");
             findings.push(suggest::did_you_mean(finding(message), text, words));
         }
-        (Limit::CapabilitiesOrDriver, Value::Mapping(mapping))
-            if mapping.contains_key("capabilities") == mapping.contains_key("driver") =>
-        {
-            let message = if mapping.contains_key("driver") {
-                format!("{place} valid against schemas at indexes 0 and 1")
-            } else {
-                format!("{place} missing property 'capabilities'")
-            };
-            findings.push(finding(message).hint("a device reservation names either `capabilities` or a `driver`"));
-        }
         _ => {}
     }
 }

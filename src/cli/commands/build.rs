@@ -124,11 +124,9 @@ pub(super) async fn run(args: BuildArgs, context: &Context<'_>) -> Ended {
     let runtime = context.runtime().await?;
     let detail = Detail { quiet_output: quiet, ..Detail::default() };
     let road = Road { detail, project: Some(&project), ..Road::new("build") };
-    apply::apply(context, &runtime, &interest(&project), road, &mut |snapshot, _| {
-        build(&project, snapshot, &options)
-    })
-    .await
-    .map(|_| 0)
+    apply::apply(context, &runtime, &interest(&project), road, &mut |snapshot, _| build(&project, snapshot, &options))
+        .await
+        .map(|_| 0)
 }
 
 /// `512m`, `1g`, `1024`.
@@ -153,7 +151,9 @@ mod tests {
 
     #[test]
     fn sizes_have_units() {
-        for (text, value) in [("512m", Some(512 << 20)), ("1G", Some(1 << 30)), ("10", Some(10)), ("x", None), ("1y", None)] {
+        for (text, value) in
+            [("512m", Some(512 << 20)), ("1G", Some(1 << 30)), ("10", Some(10)), ("x", None), ("1y", None)]
+        {
             assert_eq!(bytes(text).ok(), value, "{text}");
         }
     }

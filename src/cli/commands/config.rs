@@ -115,15 +115,9 @@ fn text(args: &ConfigArgs, json: bool, context: &Context<'_>) -> Result<String, 
         return Ok(loaded.environment.iter().map(|(name, value)| format!("{name}={value}\n")).collect());
     }
     if args.variables && !lists && args.hash.is_none() && !args.profiles && !args.images {
-        let found = spec::variables(&context.request(names, options), context.files);
-        context.told(&found.diagnostics, &found.sources)?;
-        return Ok(if json {
-            print::variables_json(&found.variables)
-        } else if args.format.as_deref() == Some("yaml") {
-            print::variables_yaml(&found.variables)
-        } else {
-            print::variables_table(&found.variables)
-        });
+        let (variables, loaded) = spec::variables(&context.request(names, options), context.files);
+        context.loaded(&loaded)?;
+        return Ok(if json { print::variables_json(&variables) } else { print::variables_table(&variables) });
     }
     let project = context.project_with(names, options)?;
     let lines = |items: Vec<String>| items.into_iter().map(|item| item + "\n").collect::<String>();

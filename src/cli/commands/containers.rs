@@ -41,7 +41,9 @@ pub fn running_one(containers: &[Container], service: &str, index: Option<i64>) 
         .iter()
         .filter(|container| container.service() == service && container.is_running())
         .filter(|container| index.is_none() || container.number() == index)
-        .min_by_key(|container| (container.is_one_off(), container.number().unwrap_or(u32::MAX), container.name.clone()));
+        .min_by_key(|container| {
+            (container.is_one_off(), container.number().unwrap_or(u32::MAX), container.name.clone())
+        });
     found.cloned().ok_or_else(|| {
         let which = index.map(|index| format!(" container #{index}")).unwrap_or_default();
         Failure::Message(format!("service \"{service}\" is not running{which}"))
@@ -67,10 +69,8 @@ pub const MORE_TITLES: &[(&str, &str)] = &[
 /// A container as `ps` lists it; `now` is in seconds since 1970.
 pub fn row(container: &Container, now: i64, whole: bool) -> Row {
     let command = if whole { container.command.clone() } else { ellipsis(&container.command, COMMAND_SHOWN) };
-    let ended = matches!(
-        container.state,
-        crate::resource::ContainerState::Exited | crate::resource::ContainerState::Dead
-    );
+    let ended =
+        matches!(container.state, crate::resource::ContainerState::Exited | crate::resource::ContainerState::Dead);
     let running = container.state == crate::resource::ContainerState::Running;
     let mounts: Vec<String> = container
         .mounts

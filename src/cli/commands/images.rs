@@ -46,8 +46,7 @@ pub(super) async fn run(args: ImagesArgs, context: &Context<'_>) -> Ended {
     let found: Vec<&Container> = found.iter().filter(|container| containers::is_of(container, &services)).collect();
     let ids: BTreeSet<&ImageId> = found.iter().map(|container| &container.image_id).collect();
     if quiet {
-        let text: String =
-            ids.iter().map(|id| format!("{}\n", id.as_str().trim_start_matches("sha256:"))).collect();
+        let text: String = ids.iter().map(|id| format!("{}\n", id.as_str().trim_start_matches("sha256:"))).collect();
         context.io.stdout.text(&text);
         return Ok(0);
     }

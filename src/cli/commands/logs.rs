@@ -127,9 +127,7 @@ type Tagged = stream::BoxStream<'static, (ContainerId, Option<runtime::Result<Ch
 /// A log whose end is told, too.
 fn tagged(id: &ContainerId, logs: ResultStream<Chunk>) -> Tagged {
     let (of_chunk, of_end) = (id.clone(), id.clone());
-    logs.map(move |chunk| (of_chunk.clone(), Some(chunk)))
-        .chain(stream::once(async move { (of_end, None) }))
-        .boxed()
+    logs.map(move |chunk| (of_chunk.clone(), Some(chunk))).chain(stream::once(async move { (of_end, None) })).boxed()
 }
 
 impl Printer<'_> {

@@ -19,10 +19,7 @@ pub struct PauseArgs {
 
 /// Unpause services
 #[derive(clap::Args, Clone, Debug)]
-#[command(
-    override_usage = "[SERVICE...]",
-    after_help = "Examples:\n  compose unpause web     let `web` go on\n"
-)]
+#[command(override_usage = "[SERVICE...]", after_help = "Examples:\n  compose unpause web     let `web` go on\n")]
 pub struct UnpauseArgs {
     #[arg(hide = true)]
     pub services: Vec<String>,

@@ -28,9 +28,9 @@ pub(super) async fn run(args: PortArgs, context: &Context<'_>) -> Ended {
     let [service, wanted, ..] = words.as_slice() else {
         return Err(Failure::Usage(too_few(2, words.len())));
     };
-    let wanted: u16 = wanted.parse().map_err(|_| {
-        Failure::Message(format!("strconv.ParseUint: parsing \"{wanted}\": invalid syntax"))
-    })?;
+    let wanted: u16 = wanted
+        .parse()
+        .map_err(|_| Failure::Message(format!("strconv.ParseUint: parsing \"{wanted}\": invalid syntax")))?;
     let protocol = protocol.map_or("tcp".to_owned(), |word| word.to_lowercase());
     let project = context.project_name()?;
     let runtime = context.runtime().await?;

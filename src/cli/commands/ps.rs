@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::cli::commands::Ended;
 use crate::cli::commands::containers::{self, MORE_TITLES};
 use crate::cli::commands::format::{Format, Row};
-use crate::cli::commands::Ended;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::global::parse_bool;

@@ -68,9 +68,7 @@ pub(super) async fn run(args: PullArgs, context: &Context<'_>) -> Ended {
     let runtime = context.runtime().await?;
     let detail = Detail { quiet_layers: quiet, ..Detail::default() };
     let road = Road { detail, project: Some(&project), ..Road::new("pull") };
-    apply::apply(context, &runtime, &interest(&project), road, &mut |snapshot, _| {
-        pull(&project, snapshot, &options)
-    })
-    .await
-    .map(|_| 0)
+    apply::apply(context, &runtime, &interest(&project), road, &mut |snapshot, _| pull(&project, snapshot, &options))
+        .await
+        .map(|_| 0)
 }

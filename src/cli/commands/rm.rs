@@ -33,13 +33,8 @@ pub struct RmArgs {
 pub(super) async fn run(args: RmArgs, context: &Context<'_>) -> Ended {
     let RmArgs { all: _, force, stop, volumes, services } = args;
     let target = context.target(&[])?;
-    let mut options = RemoveOptions {
-        services: target.services(&services)?,
-        stop,
-        volumes,
-        force,
-        ..RemoveOptions::default()
-    };
+    let mut options =
+        RemoveOptions { services: target.services(&services)?, stop, volumes, force, ..RemoveOptions::default() };
     let runtime = context.runtime().await?;
     let wanted = interest_in_stack(&target.name, None, false);
     let result = apply::apply(context, &runtime, &wanted, Road::new("remove"), &mut |snapshot, so_far| {

@@ -56,10 +56,16 @@ pub(super) async fn run(args: ScaleArgs, context: &Context<'_>) -> Ended {
     };
     let runtime = context.runtime().await?;
     let mut rounds = UpRounds::new(&project, options);
-    apply::apply(context, &runtime, &interest(&project), Road { project: Some(&project), ..Road::new("scale") }, &mut |snapshot, so_far| {
-        rounds.options_mut().answers.clone_from(&so_far.answers);
-        rounds.plan(snapshot)
-    })
+    apply::apply(
+        context,
+        &runtime,
+        &interest(&project),
+        Road { project: Some(&project), ..Road::new("scale") },
+        &mut |snapshot, so_far| {
+            rounds.options_mut().answers.clone_from(&so_far.answers);
+            rounds.plan(snapshot)
+        },
+    )
     .await
     .map(|_| 0)
 }

@@ -96,8 +96,7 @@ pub(super) async fn run(args: StatsArgs, context: &Context<'_>) -> Ended {
         let due = drawn.is_none_or(|drawn| drawn.elapsed() >= Display::TICK * REFRESH_TICKS);
         if due && latest.len() == found.len() {
             drawn = Some(Instant::now());
-            let rows: Vec<Row> =
-                latest.iter().filter_map(|(at, stats)| Some(row(found.get(*at)?, stats))).collect();
+            let rows: Vec<Row> = latest.iter().filter_map(|(at, stats)| Some(row(found.get(*at)?, stats))).collect();
             let text = format.render(COLUMNS, MORE_TITLES, &rows)?;
             // Each line is cleared to its end, what is below the last is cleared, too: nothing flickers.
             let text = if live { format!("\u{1b}[H{}\u{1b}[J", text.replace('\n', "\u{1b}[K\n")) } else { text };

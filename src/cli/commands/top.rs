@@ -12,10 +12,7 @@ use crate::ui::table::{self, Layout};
 
 /// Display the running processes
 #[derive(clap::Args, Clone, Debug)]
-#[command(
-    override_usage = "[SERVICES...]",
-    after_help = "Examples:\n  compose top web     what runs inside `web`\n"
-)]
+#[command(override_usage = "[SERVICES...]", after_help = "Examples:\n  compose top web     what runs inside `web`\n")]
 pub struct TopArgs {
     #[arg(hide = true)]
     pub services: Vec<String>,

@@ -13,10 +13,7 @@ const OWN_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Show the Docker Compose version information
 #[derive(clap::Args, Clone, Debug)]
-#[command(
-    override_usage = "[OPTIONS]",
-    after_help = "Examples:\n  compose version --format json     for programs\n"
-)]
+#[command(override_usage = "[OPTIONS]", after_help = "Examples:\n  compose version --format json     for programs\n")]
 pub struct VersionArgs {
     /// Format the output. Values: [pretty | json]. (Default: pretty)
     #[arg(short, long, value_name = "string")]

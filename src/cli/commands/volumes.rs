@@ -42,7 +42,9 @@ pub(super) async fn run(args: VolumesArgs, context: &Context<'_>) -> Ended {
         let used = |volume: &Volume| {
             let key = volume.labels.get(labels::VOLUME);
             project.services.iter().filter(|(name, _)| services.iter().any(|wanted| wanted == name.as_str())).any(
-                |(_, service)| service.volumes.iter().any(|mount| mount.source.is_some() && mount.source.as_ref() == key),
+                |(_, service)| {
+                    service.volumes.iter().any(|mount| mount.source.is_some() && mount.source.as_ref() == key)
+                },
             )
         };
         volumes.retain(used);

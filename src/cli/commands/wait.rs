@@ -4,8 +4,8 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
 use crate::cli::apply::{self, Road};
-use crate::cli::commands::containers;
 use crate::cli::commands::Ended;
+use crate::cli::commands::containers;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::planner::{DownOptions, Stack, down, interest_in_stack};

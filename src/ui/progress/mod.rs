@@ -151,7 +151,6 @@ mod tests {
     use crate::names::ContainerId;
     use crate::planner::{ContainerRef, NodeId, Op, PlanBuilder, Reason, Shown, after};
     use crate::resource::{LayerProgress, ResourceId};
-    use crate::runtime::{Error, ErrorKind};
     use crate::ui::stream::Captured;
 
     fn plan() -> Plan {
@@ -177,7 +176,7 @@ mod tests {
                 total,
             }),
         };
-        let error = Error::new(ErrorKind::Other, "start container p-web-1", "no such binary");
+        let error = OpError::Unhealthy { container: "p-web-1".into() };
         vec![
             Event::Started { node: NodeId(0) },
             layer("Downloading", Some(500), Some(1000)),
@@ -187,7 +186,7 @@ mod tests {
             Event::Started { node: NodeId(1) },
             Event::Finished { node: NodeId(1), warning: None },
             Event::Started { node: NodeId(2) },
-            Event::Failed { node: NodeId(2), error: OpError::Runtime(error), optional: false },
+            Event::Failed { node: NodeId(2), error: error, optional: false },
         ]
     }
 

@@ -324,7 +324,6 @@ mod tests {
     use crate::names::ContainerId;
     use crate::planner::{ContainerRef, FieldChange, Op, PlanBuilder, Shown, Unchanged, after};
     use crate::resource::ResourceId;
-    use crate::runtime::{Error, ErrorKind};
 
     fn container(name: &str) -> ResourceId {
         ResourceId::Container(name.into())
@@ -415,7 +414,7 @@ mod tests {
     fn only_the_cause_of_a_failure_is_told() {
         let mut rows = Rows::default();
         rows.plan(&recreate_plan(), Duration::ZERO);
-        let error = OpError::Runtime(Error::new(ErrorKind::Conflict, "create container p-web-1", "name taken"));
+        let error = OpError::Unhealthy { container: "p-web-1".into() };
         let mut notices = rows.event(&Event::Started { node: NodeId(0) }, Duration::ZERO);
         notices.extend(rows.event(&Event::Failed { node: NodeId(0), error, optional: false }, Duration::ZERO));
         notices.extend(rows.event(&Event::Skipped { node: NodeId(1), because: NodeId(0) }, Duration::ZERO));
