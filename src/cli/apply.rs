@@ -9,7 +9,9 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Cause, Failure};
 use crate::engine::{self, Applied, Ending, Event, Hooks, NoHooks, OpError, Reporter, Rounds, RunOptions};
 use crate::names::ContainerId;
-use crate::planner::{Blocker, ContainerRef, Interest, NodeId, Op, Plan, PlanNode, Question, Until, explain};
+use crate::planner::{
+    Blocker, ContainerRef, Interest, NodeId, Op, Plan, PlanNode, Question, Until, UpOptions, explain, interest, up,
+};
 use crate::resource::{Builder, Snapshot};
 use crate::runtime::{LogOptions, Runtime};
 use crate::spec::model::Project;
@@ -66,6 +68,31 @@ pub async fn apply(
     display.borrow_mut().finish();
     let applied = result?;
     judged(runtime.as_ref(), applied, road.project).await
+}
+
+/// Makes the engine match the project, with the images that it takes.
+///
+/// # Errors
+/// As for [`apply`].
+pub async fn converge(
+    context: &Context<'_>,
+    runtime: &Arc<dyn Runtime>,
+    project: &Project,
+    options: &UpOptions,
+    road: Road<'_>,
+) -> Result<Applied, Failure> {
+    let road = Road { project: Some(project), ..road };
+    apply(context, runtime, &interest(project), road, &mut |snapshot, so_far| {
+        up_again(project, options, snapshot, so_far)
+    })
+    .await
+}
+
+/// The next plan of an `up`, knowing what earlier rounds gave.
+pub fn up_again(project: &Project, options: &UpOptions, snapshot: &Snapshot, so_far: &Rounds) -> Plan {
+    let options =
+        UpOptions { answers: so_far.answers.clone(), images_done: so_far.images_done.clone(), ..options.clone() };
+    up(project, snapshot, &options)
 }
 
 /// A display for the road.

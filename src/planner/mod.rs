@@ -17,7 +17,6 @@ mod interest;
 mod mounts;
 mod order;
 mod plan;
-mod rounds;
 mod stack;
 mod supply;
 #[cfg(test)]
@@ -35,7 +34,6 @@ pub use plan::{
     Blocker, Certainty, ContainerRef, Edge, FieldChange, HashPart, Late, Need, NodeId, Op, Plan, PlanNode, Question,
     Reason, Shown, Unchanged, Until,
 };
-pub use rounds::UpRounds;
 pub use stack::{Stack, StackService};
 pub use supply::{build, pull};
 pub use text::{reason, to_text};

@@ -6,7 +6,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::global::parse_bool;
 use crate::names::ServiceName;
-use crate::planner::{Recreate, UpOptions, UpRounds, interest};
+use crate::planner::{Recreate, UpOptions};
 use crate::spec::model::Project;
 use crate::ui::progress::Detail;
 
@@ -82,14 +82,8 @@ pub(super) async fn run(args: CreateArgs, context: &Context<'_>) -> Ended {
     };
     let runtime = context.runtime().await?;
     let detail = Detail { quiet_layers: quiet_pull, ..Detail::default() };
-    let road = Road { detail, yes, project: Some(&project), ..Road::new("create") };
-    let mut rounds = UpRounds::new(&project, options);
-    apply::apply(context, &runtime, &interest(&project), road, &mut |snapshot, so_far| {
-        rounds.options_mut().answers.clone_from(&so_far.answers);
-        rounds.plan(snapshot)
-    })
-    .await
-    .map(|_| 0)
+    let road = Road { detail, yes, ..Road::new("create") };
+    apply::converge(context, &runtime, &project, &options, road).await.map(|_| 0)
 }
 
 /// Two flags that exclude each other.

@@ -8,7 +8,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::usage::too_few;
 use crate::names::ServiceName;
-use crate::planner::{UpOptions, UpRounds, interest};
+use crate::planner::UpOptions;
 
 /// Scale services
 #[derive(clap::Args, Clone, Debug)]
@@ -55,17 +55,5 @@ pub(super) async fn run(args: ScaleArgs, context: &Context<'_>) -> Ended {
         ..UpOptions::default()
     };
     let runtime = context.runtime().await?;
-    let mut rounds = UpRounds::new(&project, options);
-    apply::apply(
-        context,
-        &runtime,
-        &interest(&project),
-        Road { project: Some(&project), ..Road::new("scale") },
-        &mut |snapshot, so_far| {
-            rounds.options_mut().answers.clone_from(&so_far.answers);
-            rounds.plan(snapshot)
-        },
-    )
-    .await
-    .map(|_| 0)
+    apply::converge(context, &runtime, &project, &options, Road::new("scale")).await.map(|_| 0)
 }

@@ -9,7 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::global::parse_bool;
 use crate::names::ServiceName;
-use crate::planner::{Recreate, UpOptions, UpRounds, interest};
+use crate::planner::{Recreate, UpOptions};
 use crate::spec::model::Project;
 use crate::ui::progress::Detail;
 
@@ -158,15 +158,8 @@ pub(super) async fn run(args: UpArgs, context: &Context<'_>) -> Ended {
         return crate::cli::attached::run(&args, &project, options, context).await;
     }
     let runtime = context.runtime().await?;
-    let road = Road { detail: detail(&args), yes: args.yes, project: Some(&project), ..Road::new("up") };
-    let wanted = interest(&project);
-    let mut rounds = UpRounds::new(&project, options);
-    apply::apply(context, &runtime, &wanted, road, &mut |snapshot, so_far| {
-        rounds.options_mut().answers.clone_from(&so_far.answers);
-        rounds.plan(snapshot)
-    })
-    .await
-    .map(|_| 0)
+    let road = Road { detail: detail(&args), yes: args.yes, ..Road::new("up") };
+    apply::converge(context, &runtime, &project, &options, road).await.map(|_| 0)
 }
 
 /// How much of the progress is shown.
