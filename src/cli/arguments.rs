@@ -215,7 +215,22 @@ mod tests {
             ]
             .map(|line| format!("{line:20} {}", refused(line)))
             .join("\n"),
-            @""
+            @r#"
+        up --foo             unknown flag: --foo
+        --foo up             unknown flag: --foo
+        up -q                unknown shorthand flag: 'q' in -q
+        up -dq               unknown shorthand flag: 'q' in -q
+        up --timeout         flag needs an argument: --timeout
+        up -t                flag needs an argument: --timeout
+        up -t x              invalid argument "x" for "-t, --timeout" flag: strconv.ParseInt: parsing "x": invalid syntax
+        up --timeout=x       invalid argument "x" for "-t, --timeout" flag: strconv.ParseInt: parsing "x": invalid syntax
+        up --detach=maybe    invalid argument "maybe" for "-d, --detach" flag: strconv.ParseBool: parsing "maybe": invalid syntax
+        up --foo=1           unknown flag: --foo
+        foo                  unknown command foo
+        upp                  unknown command upp
+        ls extra             unknown command "extra" for "docker compose ls"
+        version a b          unknown command "a" for "docker compose version"
+        "#
         );
     }
 

@@ -130,7 +130,18 @@ mod tests {
     #[test]
     fn help_looks_like_this() {
         let root = definitions();
-        insta::assert_snapshot!(render(&root, &["stop".to_owned()]).unwrap(), @"");
+        insta::assert_snapshot!(render(&root, &["stop".to_owned()]).unwrap(), @r"
+        Usage:  docker compose stop [OPTIONS] [SERVICE...]
+
+        Stop services
+
+        Options:
+                --dry-run     Execute command in dry run mode: show what would be done, and why
+          -t, --timeout int   Specify a shutdown timeout in seconds
+
+        Examples:
+          compose stop web     stop `web`, keep its container
+        ");
         assert_eq!(
             render(&root, &["sotp".to_owned()]),
             Err("unknown docker command: \"compose sotp\"\n hint: did you mean `stop`?".to_owned())

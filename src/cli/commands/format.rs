@@ -136,10 +136,24 @@ mod tests {
     fn formats_of_lists() {
         let columns = [("Name", "NAME"), ("Ports", "PORTS")];
         let render = |word| Format::parse(Some(word)).and_then(|format| format.render(&columns, &[], &rows())).unwrap();
-        insta::assert_snapshot!(render("table"), @"");
-        insta::assert_snapshot!(render("json"), @"");
-        insta::assert_snapshot!(render("{{.Name}}!"), @"");
-        insta::assert_snapshot!(render(r"table {{.Ports}}\t{{.Name}}"), @"");
+        insta::assert_snapshot!(render("table"), @r"
+        NAME      PORTS
+        p-web-1   8080->80/tcp
+        p-db-1
+        ");
+        insta::assert_snapshot!(render("json"), @r#"
+        {"Name":"p-web-1","Ports":"8080-\u003e80/tcp"}
+        {"Name":"p-db-1","Ports":""}
+        "#);
+        insta::assert_snapshot!(render("{{.Name}}!"), @r"
+        p-web-1!
+        p-db-1!
+        ");
+        insta::assert_snapshot!(render(r"table {{.Ports}}\t{{.Name}}"), @r"
+        PORTS          NAME
+        8080->80/tcp   p-web-1
+                       p-db-1
+        ");
     }
 
     #[test]

@@ -210,21 +210,21 @@ mod tests {
          63a26ae4e8a8 Pull complete 
          Image nginx:1  Pulled
          Container p-web-1  Recreate
-           because: image changed: aaaaaaaaaaaa → bbbbbbbbbbbb
+           because: image changed aaaaaaaaaaaa → bbbbbbbbbbbb
          Container p-web-1  Recreated
          Container p-web-1  Starting
-         Container p-web-1  failed to start container p-web-1: no such binary
+         Container p-web-1  container p-web-1 is unhealthy
         ");
         let detail = Detail { dry_run: true, quiet_layers: true, hide_starts: true, ..Detail::default() };
         insta::assert_snapshot!(shown(Mode::Plain, detail), @r"
         ---
          DRY-RUN MODE -  Image nginx:1  Pulling
-         DRY-RUN MODE -    because: is not there yet
+         DRY-RUN MODE -    because: is missing
          DRY-RUN MODE -  Image nginx:1  Pulled
          DRY-RUN MODE -  Container p-web-1  Recreate
-         DRY-RUN MODE -    because: image changed: aaaaaaaaaaaa → bbbbbbbbbbbb
+         DRY-RUN MODE -    because: image changed aaaaaaaaaaaa → bbbbbbbbbbbb
          DRY-RUN MODE -  Container p-web-1  Recreated
-         DRY-RUN MODE -  Container p-web-1  failed to start container p-web-1: no such binary
+         DRY-RUN MODE -  Container p-web-1  container p-web-1 is unhealthy
         ");
     }
 
@@ -237,10 +237,10 @@ mod tests {
         {"id":"63a26ae4e8a8","parent_id":"Image nginx:1","status":"Working","text":"Downloading","current":700,"total":1000,"percent":70}
         {"id":"63a26ae4e8a8","parent_id":"Image nginx:1","status":"Done","text":"Pull complete","current":1000,"total":1000,"percent":100}
         {"id":"Image nginx:1","status":"Done","text":"Pulled"}
-        {"id":"Container p-web-1","status":"Working","text":"Recreate","details":"image changed: aaaaaaaaaaaa → bbbbbbbbbbbb"}
+        {"id":"Container p-web-1","status":"Working","text":"Recreate","details":"image changed aaaaaaaaaaaa → bbbbbbbbbbbb"}
         {"id":"Container p-web-1","status":"Done","text":"Recreated"}
         {"id":"Container p-web-1","status":"Working","text":"Starting"}
-        {"id":"Container p-web-1","status":"Error","text":"failed to start container p-web-1: no such binary"}
+        {"id":"Container p-web-1","status":"Error","text":"container p-web-1 is unhealthy"}
         "#);
         assert_eq!(shown(Mode::Quiet, Detail::default()), "---\n");
     }
