@@ -5,6 +5,7 @@
 
 pub mod docker;
 mod error;
+pub mod ignore;
 mod stream;
 
 use std::pin::Pin;

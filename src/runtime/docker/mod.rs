@@ -4,6 +4,7 @@
 //! attach, exec, logs and build, answers with words that a newer engine may have invented) goes over the same pool of
 //! connections in `wire`.
 
+mod build;
 mod connection;
 mod containers;
 mod create;
@@ -13,6 +14,7 @@ mod found;
 mod frames;
 mod images;
 mod inspect;
+mod inspect_host;
 mod networks;
 mod ports;
 mod progress;
