@@ -5,6 +5,7 @@
 
 pub mod docker;
 mod error;
+pub mod fake;
 pub mod ignore;
 mod stream;
 
