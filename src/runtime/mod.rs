@@ -3,6 +3,8 @@
 //! A runtime is used as `Arc<dyn Runtime>`. What a method promises is written at the method and held by the contract
 //! tests, which the in-memory fake and every real engine pass alike.
 
+#[doc(hidden)]
+pub mod contract;
 mod error;
 pub mod fake;
 mod stream;
@@ -63,7 +65,8 @@ pub trait Containers {
     async fn list_containers(&self, filter: &LabelFilter) -> Result<Vec<Container>>;
     /// One container by id or name. `NotFound` when there is none.
     async fn inspect_container(&self, container: &ContainerId) -> Result<ContainerDetails>;
-    /// Creates a container. `Conflict` when the name is taken, `NotFound` when the image or a network is not there.
+    /// Creates a container. `Conflict` when the name is taken, `NotFound` when the image is not there. A network that is
+    /// not there is `NotFound` here or at the start, as the engine likes.
     async fn create_container(&self, spec: &ContainerSpec) -> Result<Created>;
     /// Starts it; nothing happens when it runs already. `NotFound` when it is not there.
     async fn start_container(&self, container: &ContainerId) -> Result<()>;
