@@ -5,6 +5,7 @@
 
 #[doc(hidden)]
 pub mod contract;
+pub mod docker;
 mod error;
 pub mod fake;
 mod stream;

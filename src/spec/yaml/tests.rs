@@ -1,0 +1,1 @@
+//! What the YAML layer promises, case by case.
