@@ -89,8 +89,9 @@ pub trait Containers {
     async fn rename_container(&self, container: &ContainerId, name: &ContainerName) -> Result<()>;
     /// Waits until it does not run and gives its exit code; at once when it does not run.
     async fn wait_container(&self, container: &ContainerId) -> Result<i64>;
-    /// Unpacks a tar archive below `path` inside; `keep_owner` keeps the archive's user and group ids.
-    async fn upload(&self, container: &ContainerId, path: &str, archive: Bytes, keep_owner: bool) -> Result<()>;
+    /// Unpacks a tar archive below `path` inside, making directories that are missing. Files belong to whom the archive
+    /// says, or with `to_user` to the user that the container runs as.
+    async fn upload(&self, container: &ContainerId, path: &str, archive: Bytes, to_user: bool) -> Result<()>;
     /// A tar archive of what lies at `path` inside.
     async fn download(&self, container: &ContainerId, path: &str) -> Result<ResultStream<Bytes>>;
     /// Its processes. `Conflict` when it does not run.

@@ -40,7 +40,8 @@ pub(super) async fn an_unknown_container_is_not_found(case: &Case<'_>) -> Kept {
     fails(runtime.stats(id, false).await.map(drop), kind, "stats")?;
     fails(runtime.logs(id, &LogOptions::default()).await.map(drop), kind, "logs")?;
     fails(runtime.attach(id, &AttachOptions::default()).await.map(drop), kind, "attach")?;
-    fails(runtime.create_exec(id, &ExecSpec::default()).await, kind, "exec")
+    let command = ExecSpec { command: vec!["true".to_owned()], ..ExecSpec::default() };
+    fails(runtime.create_exec(id, &command).await, kind, "exec")
 }
 
 pub(super) async fn a_created_container_is_as_it_was_asked_for(case: &Case<'_>) -> Kept {
@@ -234,7 +235,9 @@ pub(super) async fn what_does_not_run_can_not_be_asked(case: &Case<'_>) -> Kept 
 }
 
 pub(super) async fn files_go_in_and_come_out(case: &Case<'_>) -> Kept {
-    let id = case.create(&case.spec("files", "sleep 1000")).await?;
+    let mut spec = case.spec("files", "sleep 1000");
+    spec.user = Some("33:34".to_owned());
+    let id = case.create(&spec).await?;
     let file = FileUpload {
         path: "/run/a/b/secret".to_owned(),
         content: b"\x00content".to_vec(),
@@ -250,8 +253,8 @@ pub(super) async fn files_go_in_and_come_out(case: &Case<'_>) -> Kept {
     header.set_gid(1002);
     archive.append_data(&mut header, "run/a/b/secret", file.content.as_slice()).map_err(text)?;
     let archive = Bytes::from(archive.into_inner().map_err(text)?);
-    for keep_owner in [true, false] {
-        case.runtime.upload(&id, "/", archive.clone(), keep_owner).await?;
+    for to_user in [false, true] {
+        case.runtime.upload(&id, "/", archive.clone(), to_user).await?;
         let mut stream = case.runtime.download(&id, "/run/a/b/secret").await?;
         let mut bytes = Vec::new();
         while let Some(piece) = stream.next().await {
@@ -262,8 +265,8 @@ pub(super) async fn files_go_in_and_come_out(case: &Case<'_>) -> Kept {
         let mut entry = entry.map_err(text)?;
         let header = entry.header();
         let (user, group) = (header.uid().map_err(text)?, header.gid().map_err(text)?);
-        let owner = if keep_owner { (1001, 1002) } else { (0, 0) };
-        ensure!((user, group) == owner, "it belongs to {user}:{group} with keep_owner: {keep_owner}");
+        let owner = if to_user { (33, 34) } else { (1001, 1002) };
+        ensure!((user, group) == owner, "it belongs to {user}:{group} with to_user: {to_user}");
         let mode = header.mode().map_err(text)? & 0o7777;
         ensure!(mode == 0o440, "its mode is {mode:o}");
         let mut content = Vec::new();
