@@ -1,0 +1,438 @@
+//! A scenario: a project of its own on the real engine, the binary to act on it, and what is left is removed at the end.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::fs;
+use std::net::TcpListener;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bollard::Docker;
+use bollard::query_parameters::{CreateImageOptions, RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions};
+use futures::StreamExt;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+use crate::observe;
+use crate::observe::Seen;
+
+/// How long anything may take to happen. Generous: it only matters when a test fails.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// How often the state is looked at while it is waited for.
+const LOOK_EVERY: Duration = Duration::from_millis(40);
+
+static COUNTER: AtomicU32 = AtomicU32::new(0);
+
+/// Runs `body` with a project of its own. `images` are those that must be on the engine, or be pulled.
+/// Whatever happens, nothing of the project is left; after a failure the engine's view of it is printed first.
+pub(crate) fn scenario(intent: &str, images: &[&str], body: impl AsyncFnOnce(&mut Scenario)) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let demand = std::env::var("COMPOSE_TEST_ENGINE").unwrap_or_default();
+    let docker = match runtime.block_on(engine()) {
+        Ok(docker) => docker,
+        Err(why) => {
+            assert!(demand.is_empty() || demand == "0", "COMPOSE_TEST_ENGINE={demand}, but there is {why}");
+            eprintln!("skipped: {why}");
+            return;
+        }
+    };
+    for image in images {
+        if let Err(why) = runtime.block_on(have_image(&docker, image)) {
+            assert!(demand != "all", "COMPOSE_TEST_ENGINE={demand}, but {why}");
+            eprintln!("skipped: {why}");
+            return;
+        }
+    }
+    eprintln!("intent: {intent}");
+    let mut scenario = Scenario::new(docker);
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        runtime.block_on(async {
+            timeout(3 * PATIENCE, body(&mut scenario)).await.expect("the scenario ends in time");
+        });
+    }));
+    if result.is_err() {
+        runtime.block_on(scenario.report());
+    }
+    runtime.block_on(scenario.clean_up());
+    if let Err(panic) = result {
+        resume_unwind(panic);
+    }
+}
+
+/// Where the tests look for the engine; the binary under test is told the same.
+fn engine_host() -> String {
+    std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned())
+}
+
+async fn engine() -> Result<Docker, String> {
+    let host = engine_host();
+    let docker = Docker::connect_with_host(&host).map_err(|error| format!("no engine at {host}: {error}"))?;
+    match timeout(Duration::from_secs(5), docker.ping()).await {
+        Ok(Ok(_)) => Ok(docker),
+        Ok(Err(error)) => Err(format!("no engine at {host}: {error}")),
+        Err(_) => Err(format!("no engine at {host}: no answer in 5 seconds")),
+    }
+}
+
+/// The image is on the engine, or is pulled now.
+async fn have_image(docker: &Docker, image: &str) -> Result<(), String> {
+    if docker.inspect_image(image).await.is_ok() {
+        return Ok(());
+    }
+    let (name, tag) = image.split_once(':').unwrap_or((image, "latest"));
+    let options =
+        CreateImageOptions { from_image: Some(name.to_owned()), tag: Some(tag.to_owned()), ..Default::default() };
+    let mut pull = docker.create_image(Some(options), None, None);
+    let done = timeout(PATIENCE, async {
+        while let Some(step) = pull.next().await {
+            step.map_err(|error| format!("image {image} is not on the engine and cannot be pulled: {error}"))?;
+        }
+        Ok(())
+    });
+    done.await.unwrap_or_else(|_| Err(format!("image {image} is not on the engine and did not arrive in time")))
+}
+
+/// Looks again and again until `look` gives a value; its last complaint is the failure.
+pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Result<T, String>) -> T {
+    let end = Instant::now() + PATIENCE;
+    let mut ticks = interval(LOOK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match look().await {
+            Ok(value) => return value,
+            Err(complaint) => assert!(Instant::now() < end, "waited for: {what}\nat last: {complaint}"),
+        }
+    }
+}
+
+/// One project on the engine and the directory with its files.
+pub(crate) struct Scenario {
+    pub(crate) docker: Docker,
+    /// Unique on this engine; also the prefix of all that the project owns.
+    pub(crate) project: String,
+    root: tempfile::TempDir,
+    env: BTreeMap<String, String>,
+}
+
+impl Scenario {
+    fn new(docker: Docker) -> Self {
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let root = tempfile::Builder::new().prefix("compose-test-").tempdir().expect("a temporary directory");
+        fs::create_dir(root.path().join("home")).expect("a home");
+        fs::create_dir(root.path().join("project")).expect("a project directory");
+        Self { docker, project: format!("ct{}x{number}", std::process::id()), root, env: BTreeMap::new() }
+    }
+
+    /// The directory of the compose file, where commands run.
+    pub(crate) fn dir(&self) -> PathBuf {
+        self.root.path().join("project")
+    }
+
+    /// The full name of something of this project: `web-1` → `ct1x1-web-1`.
+    pub(crate) fn name(&self, short: &str) -> String {
+        format!("{}-{short}", self.project)
+    }
+
+    /// Writes a file of the project; its directories are made.
+    pub(crate) fn file(&mut self, path: &str, text: &str) {
+        let path = self.dir().join(path);
+        fs::create_dir_all(path.parent().expect("a file lies in a directory")).expect("directories can be made");
+        fs::write(path, text).expect("a file can be written");
+    }
+
+    /// Sets a variable for the commands that follow.
+    pub(crate) fn env(&mut self, key: &str, value: impl Display) {
+        self.env.insert(key.to_owned(), value.to_string());
+    }
+
+    /// Copies a folder of `compose-examples/` to be the project.
+    pub(crate) fn example(&mut self, name: &str) {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("compose-examples").join(name);
+        copy(&from, &self.dir());
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let binary = std::env::var("COMPOSE_TEST_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_compose").to_owned());
+        let mut command = Command::new(binary);
+        command.args(args).current_dir(self.dir()).env_clear().stdin(Stdio::null()).kill_on_drop(true);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.env("PATH", std::env::var("PATH").unwrap_or_default());
+        command.env("HOME", self.root.path().join("home"));
+        command.env("DOCKER_HOST", engine_host()).env("COMPOSE_PROJECT_NAME", &self.project);
+        command.env("NO_COLOR", "1").env("COLUMNS", "100");
+        command.envs(&self.env);
+        command
+    }
+
+    /// Runs the binary to its end.
+    #[must_use = "say .succeeds() or .fails()"]
+    pub(crate) async fn compose<const N: usize>(&self, args: [&str; N]) -> Run {
+        self.start(args).end().await
+    }
+
+    /// Starts the binary and lets it run.
+    pub(crate) fn start<const N: usize>(&self, args: [&str; N]) -> Running {
+        let shown = format!("compose {}", args.join(" "));
+        eprintln!("$ {shown}");
+        let mut child = self.command(&args).spawn().unwrap_or_else(|error| panic!("cannot start {shown}: {error}"));
+        let mut readers = JoinSet::new();
+        let stdout = collect(&mut readers, child.stdout.take().expect("stdout is piped"));
+        let stderr = collect(&mut readers, child.stderr.take().expect("stderr is piped"));
+        Running { shown, child, readers, stdout, stderr }
+    }
+
+    /// All containers of the project, by name.
+    pub(crate) async fn containers(&self) -> Vec<Seen> {
+        observe::containers(&self.docker, &self.project).await
+    }
+
+    /// The container with this short name, like `web-1`.
+    pub(crate) async fn container(&self, short: &str) -> Seen {
+        let name = self.name(short);
+        let all = self.containers().await;
+        let names: Vec<String> = all.iter().map(|seen| seen.name.clone()).collect();
+        all.into_iter().find(|seen| seen.name == name).unwrap_or_else(|| panic!("no container {name}, only {names:?}"))
+    }
+
+    /// `web-1 running, web-2 exited`: the containers' short names and states, by name.
+    pub(crate) async fn states(&self) -> String {
+        let prefix = format!("{}-", self.project);
+        let all = self.containers().await;
+        let states = all.iter().map(|seen| format!("{} {}", seen.name.trim_start_matches(&prefix), seen.state));
+        states.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Waits until the containers are as [`states`](Self::states) would say it.
+    pub(crate) async fn wait_states(&self, wanted: &str) {
+        eventually(wanted, async || match self.states().await {
+            states if states == wanted => Ok(()),
+            states => Err(states),
+        })
+        .await;
+    }
+
+    /// Nothing with the project's label is there: no container, network or volume.
+    pub(crate) async fn assert_nothing_left(&self) {
+        let containers: Vec<String> = self.containers().await.into_iter().map(|seen| seen.name).collect();
+        assert_eq!(containers, [""; 0], "containers are left");
+        assert_eq!(observe::networks(&self.docker, &self.project).await, [""; 0], "networks are left");
+        assert_eq!(observe::volumes(&self.docker, &self.project).await, [""; 0], "volumes are left");
+    }
+
+    /// Prints the engine's view of the project.
+    async fn report(&self) {
+        eprintln!("--- the engine's view of {} ---", self.project);
+        for seen in self.containers().await {
+            let Seen { name, id, state, health, exit_code, .. } = &seen;
+            eprintln!("{name} {state} {health} exit code {exit_code} ({})", id.get(..12).unwrap_or(id));
+            for line in observe::last_lines(&self.docker, id).await.lines() {
+                eprintln!("    {line}");
+            }
+        }
+        eprintln!("networks: {:?}", observe::networks(&self.docker, &self.project).await);
+        eprintln!("volumes: {:?}", observe::volumes(&self.docker, &self.project).await);
+    }
+
+    async fn clean_up(&self) {
+        for seen in self.containers().await {
+            let options = RemoveContainerOptions { force: true, v: true, ..Default::default() };
+            let _ = self.docker.remove_container(&seen.id, Some(options)).await;
+        }
+        for network in observe::networks(&self.docker, &self.project).await {
+            let _ = self.docker.remove_network(&network).await;
+        }
+        for volume in observe::volumes(&self.docker, &self.project).await {
+            let _ = self.docker.remove_volume(&volume, None::<RemoveVolumeOptions>).await;
+        }
+        for image in observe::images(&self.docker, &self.project).await {
+            let _ = self.docker.remove_image(&image, None::<RemoveImageOptions>, None).await;
+        }
+    }
+}
+
+/// A port of this host that is free now.
+pub(crate) fn free_port() -> u16 {
+    let probe = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    probe.local_addr().expect("a bound socket has an address").port()
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display())) {
+        let entry = entry.expect("a directory can be read");
+        let to = to.join(entry.file_name());
+        let kind = entry.file_type().expect("a file has a type");
+        if kind.is_symlink() {
+            let target = fs::read_link(entry.path()).expect("a link can be read");
+            std::os::unix::fs::symlink(target, to).expect("a link can be made");
+        } else if kind.is_dir() {
+            fs::create_dir(&to).expect("a directory can be made");
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).expect("a file can be copied");
+        }
+    }
+}
+
+type Text = Arc<Mutex<Vec<u8>>>;
+
+fn collect(readers: &mut JoinSet<()>, mut from: impl AsyncRead + Unpin + Send + 'static) -> Text {
+    let text = Text::default();
+    let to = Arc::clone(&text);
+    readers.spawn(async move {
+        let mut part = [0; 4096];
+        while let Ok(length @ 1..) = from.read(&mut part).await {
+            to.lock().expect("no reader panics").extend_from_slice(&part[..length]);
+        }
+    });
+    text
+}
+
+fn text(bytes: &Text) -> String {
+    String::from_utf8_lossy(&bytes.lock().expect("no reader panics")).into_owned()
+}
+
+/// A command that runs.
+pub(crate) struct Running {
+    shown: String,
+    child: Child,
+    readers: JoinSet<()>,
+    stdout: Text,
+    stderr: Text,
+}
+
+impl Running {
+    /// Waits until the command has written `words` on either stream.
+    pub(crate) async fn says(&self, words: &str) {
+        eventually(&format!("{} says {words:?}", self.shown), async || {
+            let all = text(&self.stdout) + &text(&self.stderr);
+            if all.contains(words) { Ok(()) } else { Err(all) }
+        })
+        .await;
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        eprintln!("{signal:?} to: {}", self.shown);
+        let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        kill_process(pid.expect("the command still runs"), signal).expect("a signal can be sent to an own child");
+    }
+
+    /// Kills the command unless it ends before; whether it had to be killed.
+    pub(crate) async fn kill_after(mut self, moment: Duration) -> bool {
+        match timeout(moment, self.child.wait()).await {
+            Ok(_) => false,
+            Err(_) => {
+                self.signal(Signal::KILL);
+                let _ = self.child.wait().await;
+                true
+            }
+        }
+    }
+
+    /// Waits for the end of the command.
+    #[must_use = "say .succeeds() or .fails()"]
+    pub(crate) async fn end(mut self) -> Run {
+        let status = match timeout(PATIENCE, self.child.wait()).await {
+            Ok(status) => status.expect("a child can be waited for"),
+            Err(_) => {
+                panic!("{} does not end\n{}{}", self.shown, text(&self.stdout), text(&self.stderr))
+            }
+        };
+        while self.readers.join_next().await.is_some() {}
+        let run =
+            Run { shown: self.shown, code: status.code(), stdout: text(&self.stdout), stderr: text(&self.stderr) };
+        eprintln!("{run}");
+        run
+    }
+}
+
+/// What a command did, as far as it tells.
+pub(crate) struct Run {
+    shown: String,
+    /// None: ended by a signal.
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Display for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (stream, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            for line in text.lines() {
+                writeln!(f, "  {stream}: {line}")?;
+            }
+        }
+        match self.code {
+            Some(code) => write!(f, "  exit code {code} of {}", self.shown),
+            None => write!(f, "  ended by a signal: {}", self.shown),
+        }
+    }
+}
+
+impl Run {
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "\n{self}");
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn succeeds(self) -> Self {
+        self.exits(0)
+    }
+
+    #[track_caller]
+    pub(crate) fn fails(self) -> Self {
+        assert!(self.code.is_some_and(|code| code != 0), "it should have failed\n{self}");
+        self
+    }
+
+    /// One of the streams has these words.
+    #[track_caller]
+    pub(crate) fn says(self, words: &str) -> Self {
+        assert!(self.stdout.contains(words) || self.stderr.contains(words), "it does not say {words:?}\n{self}");
+        self
+    }
+
+    /// Neither stream has these words.
+    #[track_caller]
+    pub(crate) fn does_not_say(self, words: &str) -> Self {
+        assert!(!self.stdout.contains(words) && !self.stderr.contains(words), "it says {words:?}\n{self}");
+        self
+    }
+}
+
+/// Asks an HTTP server on this host once: the status and the body.
+pub(crate) async fn http(port: u16, method: &str, path: &str, body: &str) -> Result<(u16, String), String> {
+    let request =
+        format!("{method} {path} HTTP/1.0\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let answer = async {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await?;
+        Ok::<_, std::io::Error>(answer)
+    };
+    let answer = timeout(Duration::from_secs(15), answer).await.map_err(|_| "no answer in 15 seconds".to_owned())?;
+    let answer = String::from_utf8_lossy(&answer.map_err(|error| error.to_string())?).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| format!("not HTTP: {answer:?}"))?;
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    Ok((status.ok_or_else(|| format!("no status: {head:?}"))?, body.to_owned()))
+}
+
+/// The body that the server on this port answers to `GET /`, as soon as it does.
+pub(crate) async fn page(port: u16) -> String {
+    eventually(&format!("http://127.0.0.1:{port}/ answers"), async || match http(port, "GET", "/", "").await? {
+        (200, body) => Ok(body),
+        (status, body) => Err(format!("{status} {body}")),
+    })
+    .await
+}
