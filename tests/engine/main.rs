@@ -7,6 +7,7 @@
 #![expect(clippy::disallowed_methods, reason = "starts processes and reads files: the tests are an edge themselves")]
 #![expect(clippy::print_stderr, reason = "the transcript of a scenario; shown by the test runner when it fails")]
 
+mod busybox;
 mod observe;
 mod scenario;
 

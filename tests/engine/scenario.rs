@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -21,6 +22,7 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
+use crate::busybox;
 use crate::observe;
 use crate::observe::Seen;
 
@@ -44,15 +46,19 @@ pub(crate) fn scenario(intent: &str, images: &[&str], body: impl AsyncFnOnce(&mu
             return;
         }
     };
+    let mut scenario = Scenario::new(docker);
     for image in images {
-        if let Err(why) = runtime.block_on(have_image(&docker, image)) {
+        let there = match *image {
+            "busybox" => runtime.block_on(busybox::have(&scenario.docker)).map(|name| scenario.env("BUSYBOX", name)),
+            image => runtime.block_on(have_image(&scenario.docker, image)),
+        };
+        if let Err(why) = there {
             assert!(demand != "all", "COMPOSE_TEST_ENGINE={demand}, but {why}");
             eprintln!("skipped: {why}");
             return;
         }
     }
     eprintln!("intent: {intent}");
-    let mut scenario = Scenario::new(docker);
     let result = catch_unwind(AssertUnwindSafe(|| {
         runtime.block_on(async {
             timeout(3 * PATIENCE, body(&mut scenario)).await.expect("the scenario ends in time");
@@ -83,7 +89,7 @@ async fn engine() -> Result<Docker, String> {
 }
 
 /// The image is on the engine, or is pulled now.
-async fn have_image(docker: &Docker, image: &str) -> Result<(), String> {
+pub(crate) async fn have_image(docker: &Docker, image: &str) -> Result<(), String> {
     if docker.inspect_image(image).await.is_ok() {
         return Ok(());
     }
@@ -121,15 +127,22 @@ pub(crate) struct Scenario {
     pub(crate) project: String,
     root: tempfile::TempDir,
     env: BTreeMap<String, String>,
+    unprivileged: bool,
 }
 
 impl Scenario {
+    /// Another implementation is under test: what only ours does is not asked for.
+    pub(crate) fn tests_another() -> bool {
+        std::env::var_os("COMPOSE_TEST_BIN").is_some()
+    }
+
     fn new(docker: Docker) -> Self {
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let root = tempfile::Builder::new().prefix("compose-test-").tempdir().expect("a temporary directory");
         fs::create_dir(root.path().join("home")).expect("a home");
         fs::create_dir(root.path().join("project")).expect("a project directory");
-        Self { docker, project: format!("ct{}x{number}", std::process::id()), root, env: BTreeMap::new() }
+        let project = format!("ct{}x{number}", std::process::id());
+        Self { docker, project, root, env: BTreeMap::new(), unprivileged: false }
     }
 
     /// The directory of the compose file, where commands run.
@@ -154,6 +167,23 @@ impl Scenario {
         self.env.insert(key.to_owned(), value.to_string());
     }
 
+    /// The image with busybox, which is also in the variable `BUSYBOX`.
+    pub(crate) fn busybox(&self) -> String {
+        self.env.get("BUSYBOX").cloned().expect("the scenario asked for the image `busybox`")
+    }
+
+    /// The commands that follow run as nobody, if these tests run as root.
+    pub(crate) fn without_privileges(&mut self) {
+        self.unprivileged = rustix::process::geteuid().is_root();
+        if self.unprivileged {
+            for path in [self.root.path(), &self.root.path().join("home"), &self.dir()] {
+                fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+            }
+            // The binary itself may lie where nobody may look.
+            fs::copy(binary(), self.root.path().join("compose")).expect("the binary can be copied");
+        }
+    }
+
     /// Copies a folder of `compose-examples/` to be the project.
     pub(crate) fn example(&mut self, name: &str) {
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("compose-examples").join(name);
@@ -161,8 +191,13 @@ impl Scenario {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let binary = std::env::var("COMPOSE_TEST_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_compose").to_owned());
-        let mut command = Command::new(binary);
+        let mut command = if self.unprivileged {
+            let mut command = Command::new(self.root.path().join("compose"));
+            command.uid(65534).gid(65534);
+            command
+        } else {
+            Command::new(binary())
+        };
         command.args(args).current_dir(self.dir()).env_clear().stdin(Stdio::null()).kill_on_drop(true);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command.env("PATH", std::env::var("PATH").unwrap_or_default());
@@ -257,6 +292,11 @@ impl Scenario {
             let _ = self.docker.remove_image(&image, None::<RemoveImageOptions>, None).await;
         }
     }
+}
+
+/// The program under test.
+fn binary() -> PathBuf {
+    std::env::var_os("COMPOSE_TEST_BIN").map_or_else(|| env!("CARGO_BIN_EXE_compose").into(), PathBuf::from)
 }
 
 /// A port of this host that is free now.
