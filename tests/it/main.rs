@@ -1,1 +1,3 @@
-//! x
+//! Tests of the package as a whole that need no engine.
+
+mod arch;
