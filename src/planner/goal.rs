@@ -17,7 +17,9 @@ pub struct Interest {
     pub networks: BTreeSet<String>,
     /// Volumes that are looked up by name, beside those with the project's label.
     pub volumes: BTreeSet<VolumeName>,
-    /// Container names that must not be taken by others, and whether published ports matter.
+    /// Images that carry the project's label.
+    pub project_images: bool,
+    /// Names and published ports of containers outside the project.
     pub foreign: bool,
 }
 
@@ -62,8 +64,12 @@ pub struct UpOptions {
     pub no_build: bool,
     /// Instead of every service's pull policy.
     pub pull: Option<String>,
-    /// Images that were pulled or built in an earlier round of the same command.
-    pub images_done: BTreeSet<String>,
+    /// Images whose pull was tried in an earlier round of the same command.
+    pub pulled: BTreeSet<String>,
+    /// Images that were built in an earlier round of the same command.
+    pub built: BTreeSet<String>,
+    /// Now, in seconds since 1970: for pull policies that know ages.
+    pub now: i64,
     /// Plan as if missing images were there: for showing a plan without pulling or building.
     pub assume_images: bool,
     /// Answers to questions of earlier plans.

@@ -286,13 +286,14 @@ pub enum Op {
 }
 
 /// What of a container is waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Until {
     /// It runs (or has run and ended with 0).
     Started,
     /// It is healthy; having no healthcheck, being unhealthy or having ended is a failure.
     Healthy,
-    /// It is healthy, or running if it has no healthcheck; having ended is a failure, and so is a crash loop.
+    /// It is healthy, or running if it has no healthcheck, or has ended with 0; another end is a failure, and so is a
+    /// crash loop.
     RunningOrHealthy,
     /// It ended with 0; another code is a failure.
     CompletedSuccessfully,
@@ -317,6 +318,8 @@ pub enum Reason {
         /// The image that the reference means now.
         to: String,
     },
+    /// Its image is pulled or built first, and may be another one then.
+    ImageMayChange,
     /// It is not connected to a network it should be connected to.
     NetworkChanged {
         /// Which.

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use crate::names::{NetworkName, ProjectName, ServiceName, VolumeName};
-use crate::resource::Snapshot;
+use crate::planner::container;
+use crate::planner::mounts;
+use crate::resource::{FileUpload, Snapshot};
 use crate::spec::model::{Dependency, Hook, Project};
 
 /// A project without what only creating needs.
@@ -29,8 +31,12 @@ pub struct Stack {
 pub struct StackService {
     /// What must be there before it, and what goes after it.
     pub depends_on: BTreeMap<ServiceName, Dependency>,
-    /// The image, when the files say one.
-    pub image: Option<String>,
+    /// The image it runs; empty when it is made from labels.
+    pub image: String,
+    /// Whether the image is built here and has no name of its own.
+    pub local_image: bool,
+    /// What is put into its containers before each start.
+    pub uploads: Vec<FileUpload>,
     /// After each start.
     pub post_start: Vec<Hook>,
     /// Before each stop.
@@ -48,7 +54,10 @@ impl Stack {
                 .map(|(name, service)| {
                     let of_stack = StackService {
                         depends_on: service.depends_on.clone(),
-                        image: service.image.clone(),
+                        image: container::image(project, service),
+                        local_image: service.image.is_none(),
+                        // A variable that is missing is told by `up`; what was put there before stays.
+                        uploads: mounts::uploads(project, service).unwrap_or_default(),
                         post_start: service.post_start.clone(),
                         pre_stop: service.pre_stop.clone(),
                     };

@@ -25,6 +25,8 @@ pub struct Snapshot {
     pub volumes: Vec<Volume>,
     /// Local images, by the reference that was asked for; a reference without an entry is not there.
     pub images: BTreeMap<String, ImageDetails>,
+    /// Images with the project's label, when they were asked for.
+    pub project_images: Vec<ImageDetails>,
     /// What belongs to others but is in the way.
     pub foreign: Foreign,
 }
