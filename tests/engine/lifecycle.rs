@@ -276,3 +276,89 @@ secrets:
         },
     );
 }
+
+#[test]
+fn replicas_share_a_range_of_ports() {
+    scenario("each replica gets a port of the range", &["busybox"], async |s| {
+        // A range of its own for each run, far from where the system hands out ports.
+        let first = 20_000 + (std::process::id() % 900) * 10;
+        s.env("RANGE", format!("{first}-{}", first + 2));
+        s.file(
+            "compose.yaml",
+            "
+services:
+  web:
+    image: $BUSYBOX
+    command: [tail, -f, /dev/null]
+    stop_signal: SIGKILL
+    deploy: { replicas: 3 }
+    ports: ['127.0.0.1:$RANGE:80']
+",
+        );
+        s.compose(["up", "-d"]).await.succeeds();
+        let mut ports: Vec<u32> = s.containers().await.iter().map(|seen| seen.port("80/tcp").into()).collect();
+        ports.sort_unstable();
+        assert_eq!(ports, [first, first + 1, first + 2]);
+    });
+}
+
+#[test]
+fn a_changed_network_is_recreated() {
+    scenario(
+        "a network with another configuration is made anew, and its containers are on it",
+        &["busybox"],
+        async |s| {
+            s.file(
+                "compose.yaml",
+                "
+services:
+  web: { image: $BUSYBOX, command: [tail, -f, /dev/null], stop_signal: SIGKILL, networks: [front] }
+networks: { front: { labels: { level: $LEVEL } } }
+",
+            );
+            s.env("LEVEL", "one");
+            s.compose(["up", "-d"]).await.succeeds();
+            let front = format!("{}_front", s.project);
+            let before = s.docker.inspect_network(&front, None).await.expect("it is there").id;
+            s.env("LEVEL", "two");
+            s.compose(["up", "-d"]).await.succeeds();
+            let network = s.docker.inspect_network(&front, None).await.expect("it is there again");
+            assert_ne!(network.id, before);
+            assert_eq!(network.labels.unwrap_or_default().get("level").map(String::as_str), Some("two"));
+            assert_eq!(s.states().await, "web-1 running");
+            assert_eq!(s.container("web-1").await.networks, [front]);
+            s.compose(["exec", "-T", "web", "ip", "addr", "show", "eth0"]).await.succeeds();
+        },
+    );
+}
+
+#[test]
+fn a_namespace_is_shared() {
+    scenario("network_mode service:x shares the network of x, also after x was recreated", &["busybox"], async |s| {
+        s.file(
+            "compose.yaml",
+            "
+services:
+  web:
+    image: $BUSYBOX
+    command: sh -c 'mkdir -p /www && echo hello > /www/index.html && exec httpd -f -p 80 -h /www'
+    stop_signal: SIGKILL
+    environment: { LEVEL: $LEVEL }
+  side: { image: $BUSYBOX, command: [tail, -f, /dev/null], stop_signal: SIGKILL, network_mode: 'service:web' }
+",
+        );
+        for level in ["one", "two"] {
+            s.env("LEVEL", level);
+            s.compose(["up", "-d"]).await.succeeds();
+            let asked =
+                async || match s.compose(["exec", "-T", "side", "wget", "-q", "-O", "-", "http://127.0.0.1/"]).await {
+                    run if run.stdout == "hello\n" => Ok(()),
+                    run => Err(run.to_string()),
+                };
+            eventually("side reaches web as its own host", asked).await;
+        }
+        let before = s.containers().await;
+        s.compose(["up", "-d"]).await.succeeds();
+        assert_eq!(s.containers().await, before);
+    });
+}

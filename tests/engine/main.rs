@@ -16,6 +16,7 @@ mod bad_input;
 mod build;
 mod crash;
 mod examples;
+mod interop;
 mod lifecycle;
 mod order;
 mod output;

@@ -190,14 +190,11 @@ impl Scenario {
         copy(&from, &self.dir());
     }
 
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = if self.unprivileged {
-            let mut command = Command::new(self.root.path().join("compose"));
+    fn command(&self, program: &Path, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        if self.unprivileged {
             command.uid(65534).gid(65534);
-            command
-        } else {
-            Command::new(binary())
-        };
+        }
         command.args(args).current_dir(self.dir()).env_clear().stdin(Stdio::null()).kill_on_drop(true);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command.env("PATH", std::env::var("PATH").unwrap_or_default());
@@ -216,9 +213,22 @@ impl Scenario {
 
     /// Starts the binary and lets it run.
     pub(crate) fn start<const N: usize>(&self, args: [&str; N]) -> Running {
-        let shown = format!("compose {}", args.join(" "));
+        let program = if self.unprivileged { self.root.path().join("compose") } else { binary() };
+        self.start_program(&program, &args)
+    }
+
+    /// Runs another program in the environment of the scenario to its end.
+    #[must_use = "say .succeeds() or .fails()"]
+    pub(crate) async fn other<const N: usize>(&self, program: &Path, args: [&str; N]) -> Run {
+        self.start_program(program, &args).end().await
+    }
+
+    fn start_program(&self, program: &Path, args: &[&str]) -> Running {
+        let name = program.file_name().unwrap_or_default().display();
+        let shown = format!("{name} {}", args.join(" "));
         eprintln!("$ {shown}");
-        let mut child = self.command(&args).spawn().unwrap_or_else(|error| panic!("cannot start {shown}: {error}"));
+        let mut child =
+            self.command(program, args).spawn().unwrap_or_else(|error| panic!("cannot start {shown}: {error}"));
         let mut readers = JoinSet::new();
         let stdout = collect(&mut readers, child.stdout.take().expect("stdout is piped"));
         let stderr = collect(&mut readers, child.stderr.take().expect("stderr is piped"));
