@@ -20,3 +20,4 @@ mod interop;
 mod lifecycle;
 mod order;
 mod output;
+mod together;
