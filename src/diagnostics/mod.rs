@@ -1,7 +1,9 @@
 //! Findings about what the user wrote: a code, a place, a phrase and a way out.
 
+mod render;
 mod source;
 
+pub use render::{render_json, render_line, render_text};
 pub use source::{FileId, Position, Source, SourceMap, Span};
 
 /// Name of a kind of finding, in kebab case; its page is `docs/diagnostics/<code>.md`.

@@ -36,6 +36,8 @@ pub struct Source {
     pub path: Option<PathBuf>,
     /// The whole text.
     pub text: Arc<str>,
+    /// Whether it is full of secrets: findings name its places and never show its lines.
+    pub private: bool,
     line_starts: Vec<u32>,
 }
 
@@ -62,7 +64,13 @@ pub struct SourceMap {
 impl SourceMap {
     /// Keeps a text and names it.
     pub fn add(&mut self, name: impl Into<String>, path: Option<&Path>, text: impl Into<Arc<str>>) -> FileId {
-        let text = text.into();
+        self.keep(name.into(), path, text.into(), false)
+    }
+    /// Keeps a text that may hold secrets, like a file of variables: its lines are never shown.
+    pub fn add_private(&mut self, name: impl Into<String>, path: Option<&Path>, text: impl Into<Arc<str>>) -> FileId {
+        self.keep(name.into(), path, text.into(), true)
+    }
+    fn keep(&mut self, name: String, path: Option<&Path>, text: Arc<str>, private: bool) -> FileId {
         let mut line_starts = vec![0];
         line_starts.extend(
             text.bytes()
@@ -71,7 +79,7 @@ impl SourceMap {
                 .filter_map(|(at, _)| u32::try_from(at + 1).ok()),
         );
         let id = FileId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
-        self.sources.push(Source { name: name.into(), path: path.map(Path::to_owned), text, line_starts });
+        self.sources.push(Source { name, path: path.map(Path::to_owned), text, private, line_starts });
         id
     }
     /// The source behind an id; `None` only for an id of another map.

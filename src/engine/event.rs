@@ -177,6 +177,8 @@ pub struct Outcome {
     pub interrupted: bool,
     /// The containers that were made.
     pub made: BTreeMap<NodeId, ContainerId>,
+    /// Variables that providers set, by the service they provide.
+    pub provided: BTreeMap<ServiceName, Vec<(String, String)>>,
 }
 
 impl Outcome {

@@ -398,6 +398,9 @@ fn security(project: &Project, options: &[String]) -> Result<(Vec<String>, bool)
         };
         match project.seccomp_profiles.get(value) {
             Some(profile) if key == "seccomp" => sent.push(format!("seccomp={profile}")),
+            None if key == "seccomp" && !matches!(value, "unconfined" | "builtin") => {
+                return Err(format!("the seccomp profile `{value}` can not be read, or is no JSON"));
+            }
             _ => sent.push(option.clone()),
         }
     }

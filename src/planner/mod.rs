@@ -8,6 +8,7 @@ mod control;
 mod decide;
 mod devices;
 mod down;
+mod explain;
 mod fields;
 mod goal;
 mod image;
@@ -16,22 +17,23 @@ mod interest;
 mod mounts;
 mod order;
 mod plan;
-mod rounds;
 mod stack;
 mod supply;
+#[cfg(test)]
+mod tests;
 mod text;
 mod up;
 
 pub use builder::{PlanBuilder, after, settled};
 pub use control::{kill, pause, remove, restart, start, stop, unpause};
 pub use down::down;
+pub use explain::{Explanation, explain};
 pub use goal::{BuildOptions, DownOptions, Interest, PullOptions, Recreate, RemoveImages, RemoveOptions, UpOptions};
 pub use interest::{interest, interest_in_stack};
 pub use plan::{
     Blocker, Certainty, ContainerRef, Edge, FieldChange, HashPart, Late, Need, NodeId, Op, Plan, PlanNode, Question,
     Reason, Shown, Unchanged, Until,
 };
-pub use rounds::UpRounds;
 pub use stack::{Stack, StackService};
 pub use supply::{build, pull};
 pub use text::{reason, to_text};

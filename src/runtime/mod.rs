@@ -3,7 +3,9 @@
 //! A runtime is used as `Arc<dyn Runtime>`. What a method promises is written at the method and held by the contract
 //! tests, which the in-memory fake and every real engine pass alike.
 
+pub mod docker;
 mod error;
+pub mod fake;
 mod stream;
 
 use std::pin::Pin;
