@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::http::{http, page};
 use crate::observe::Seen;
-use crate::scenario::{Scenario, eventually, free_port, http, page, scenario};
+use crate::patience::eventually;
+use crate::scenario::{Scenario, free_port, scenario};
 
 /// `up` twice: the second one changes nothing, except that it starts again what has run to its end.
 async fn up_twice(s: &Scenario, one_shots: &[&str]) {

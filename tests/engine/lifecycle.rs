@@ -1,7 +1,8 @@
 //! What becomes of containers, networks and volumes from one command to the next.
 
 use crate::observe::{networks, volumes};
-use crate::scenario::{Scenario, eventually, scenario};
+use crate::patience::eventually;
+use crate::scenario::{Scenario, scenario};
 
 /// Two services that do nothing; `web` has an environment that a test can change.
 const PAIR: &str = "
@@ -202,7 +203,7 @@ networks: { front: {}, back: { internal: true }, apart: {} }
             );
             s.compose(["up", "-d"]).await.succeeds();
             let web = s.container("web-1").await;
-            assert_eq!(crate::scenario::page(web.port("80/tcp")).await, "hello\n");
+            assert_eq!(crate::http::page(web.port("80/tcp")).await, "hello\n");
             for name in ["web", "shop", &s.name("web-1")] {
                 let url = format!("http://{name}/");
                 s.compose(["exec", "-T", "near", "wget", "-q", "-O", "-", &url]).await.succeeds().says("hello");

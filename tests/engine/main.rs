@@ -11,7 +11,10 @@
 mod contract_docker;
 
 mod busybox;
+mod http;
 mod observe;
+mod patience;
+mod running;
 mod scenario;
 
 mod attached;

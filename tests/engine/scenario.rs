@@ -7,29 +7,20 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bollard::Docker;
 use bollard::query_parameters::{CreateImageOptions, RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions};
 use futures::StreamExt;
-use rustix::process::{Pid, Signal, kill_process};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
-use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::process::Command;
+use tokio::time::timeout;
 
 use crate::busybox;
 use crate::observe;
 use crate::observe::Seen;
-
-/// How long anything may take to happen. Generous: it only matters when a test fails.
-const PATIENCE: Duration = Duration::from_secs(90);
-/// How often the state is looked at while it is waited for.
-const LOOK_EVERY: Duration = Duration::from_millis(40);
+use crate::patience::{PATIENCE, eventually};
+use crate::running::{Run, Running};
 
 static COUNTER: AtomicU32 = AtomicU32::new(0);
 
@@ -104,20 +95,6 @@ pub(crate) async fn have_image(docker: &Docker, image: &str) -> Result<(), Strin
         Ok(())
     });
     done.await.unwrap_or_else(|_| Err(format!("image {image} is not on the engine and did not arrive in time")))
-}
-
-/// Looks again and again until `look` gives a value; its last complaint is the failure.
-pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Result<T, String>) -> T {
-    let end = Instant::now() + PATIENCE;
-    let mut ticks = interval(LOOK_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        match look().await {
-            Ok(value) => return value,
-            Err(complaint) => assert!(Instant::now() < end, "waited for: {what}\nat last: {complaint}"),
-        }
-    }
 }
 
 /// One project on the engine and the directory with its files.
@@ -195,8 +172,7 @@ impl Scenario {
         if self.unprivileged {
             command.uid(65534).gid(65534);
         }
-        command.args(args).current_dir(self.dir()).env_clear().stdin(Stdio::null()).kill_on_drop(true);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(args).current_dir(self.dir()).env_clear();
         command.env("PATH", std::env::var("PATH").unwrap_or_default());
         command.env("HOME", self.root.path().join("home"));
         command.env("DOCKER_HOST", engine_host()).env("COMPOSE_PROJECT_NAME", &self.project);
@@ -226,13 +202,7 @@ impl Scenario {
     fn start_program(&self, program: &Path, args: &[&str]) -> Running {
         let name = program.file_name().unwrap_or_default().display();
         let shown = format!("{name} {}", args.join(" "));
-        eprintln!("$ {shown}");
-        let mut child =
-            self.command(program, args).spawn().unwrap_or_else(|error| panic!("cannot start {shown}: {error}"));
-        let mut readers = JoinSet::new();
-        let stdout = collect(&mut readers, child.stdout.take().expect("stdout is piped"));
-        let stderr = collect(&mut readers, child.stderr.take().expect("stderr is piped"));
-        Running { shown, child, readers, stdout, stderr }
+        Running::start(self.command(program, args), shown)
     }
 
     /// All containers of the project, by name.
@@ -330,159 +300,4 @@ fn copy(from: &Path, to: &Path) {
             fs::copy(entry.path(), to).expect("a file can be copied");
         }
     }
-}
-
-type Text = Arc<Mutex<Vec<u8>>>;
-
-fn collect(readers: &mut JoinSet<()>, mut from: impl AsyncRead + Unpin + Send + 'static) -> Text {
-    let text = Text::default();
-    let to = Arc::clone(&text);
-    readers.spawn(async move {
-        let mut part = [0; 4096];
-        while let Ok(length @ 1..) = from.read(&mut part).await {
-            to.lock().expect("no reader panics").extend_from_slice(&part[..length]);
-        }
-    });
-    text
-}
-
-fn text(bytes: &Text) -> String {
-    String::from_utf8_lossy(&bytes.lock().expect("no reader panics")).into_owned()
-}
-
-/// A command that runs.
-pub(crate) struct Running {
-    shown: String,
-    child: Child,
-    readers: JoinSet<()>,
-    stdout: Text,
-    stderr: Text,
-}
-
-impl Running {
-    /// Waits until the command has written `words` on either stream.
-    pub(crate) async fn says(&self, words: &str) {
-        eventually(&format!("{} says {words:?}", self.shown), async || {
-            let all = text(&self.stdout) + &text(&self.stderr);
-            if all.contains(words) { Ok(()) } else { Err(all) }
-        })
-        .await;
-    }
-
-    pub(crate) fn signal(&self, signal: Signal) {
-        eprintln!("{signal:?} to: {}", self.shown);
-        let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
-        kill_process(pid.expect("the command still runs"), signal).expect("a signal can be sent to an own child");
-    }
-
-    /// Kills the command unless it ends before; whether it had to be killed.
-    pub(crate) async fn kill_after(mut self, moment: Duration) -> bool {
-        match timeout(moment, self.child.wait()).await {
-            Ok(_) => false,
-            Err(_) => {
-                self.signal(Signal::KILL);
-                let _ = self.child.wait().await;
-                true
-            }
-        }
-    }
-
-    /// Waits for the end of the command.
-    #[must_use = "say .succeeds() or .fails()"]
-    pub(crate) async fn end(mut self) -> Run {
-        let status = match timeout(PATIENCE, self.child.wait()).await {
-            Ok(status) => status.expect("a child can be waited for"),
-            Err(_) => {
-                panic!("{} does not end\n{}{}", self.shown, text(&self.stdout), text(&self.stderr))
-            }
-        };
-        while self.readers.join_next().await.is_some() {}
-        let run =
-            Run { shown: self.shown, code: status.code(), stdout: text(&self.stdout), stderr: text(&self.stderr) };
-        eprintln!("{run}");
-        run
-    }
-}
-
-/// What a command did, as far as it tells.
-pub(crate) struct Run {
-    shown: String,
-    /// None: ended by a signal.
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-impl Display for Run {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (stream, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
-            for line in text.lines() {
-                writeln!(f, "  {stream}: {line}")?;
-            }
-        }
-        match self.code {
-            Some(code) => write!(f, "  exit code {code} of {}", self.shown),
-            None => write!(f, "  ended by a signal: {}", self.shown),
-        }
-    }
-}
-
-impl Run {
-    #[track_caller]
-    pub(crate) fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "\n{self}");
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn succeeds(self) -> Self {
-        self.exits(0)
-    }
-
-    #[track_caller]
-    pub(crate) fn fails(self) -> Self {
-        assert!(self.code.is_some_and(|code| code != 0), "it should have failed\n{self}");
-        self
-    }
-
-    /// One of the streams has these words.
-    #[track_caller]
-    pub(crate) fn says(self, words: &str) -> Self {
-        assert!(self.stdout.contains(words) || self.stderr.contains(words), "it does not say {words:?}\n{self}");
-        self
-    }
-
-    /// Neither stream has these words.
-    #[track_caller]
-    pub(crate) fn does_not_say(self, words: &str) -> Self {
-        assert!(!self.stdout.contains(words) && !self.stderr.contains(words), "it says {words:?}\n{self}");
-        self
-    }
-}
-
-/// Asks an HTTP server on this host once: the status and the body.
-pub(crate) async fn http(port: u16, method: &str, path: &str, body: &str) -> Result<(u16, String), String> {
-    let request =
-        format!("{method} {path} HTTP/1.0\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-    let answer = async {
-        let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
-        stream.write_all(request.as_bytes()).await?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await?;
-        Ok::<_, std::io::Error>(answer)
-    };
-    let answer = timeout(Duration::from_secs(15), answer).await.map_err(|_| "no answer in 15 seconds".to_owned())?;
-    let answer = String::from_utf8_lossy(&answer.map_err(|error| error.to_string())?).into_owned();
-    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| format!("not HTTP: {answer:?}"))?;
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-    Ok((status.ok_or_else(|| format!("no status: {head:?}"))?, body.to_owned()))
-}
-
-/// The body that the server on this port answers to `GET /`, as soon as it does.
-pub(crate) async fn page(port: u16) -> String {
-    eventually(&format!("http://127.0.0.1:{port}/ answers"), async || match http(port, "GET", "/", "").await? {
-        (200, body) => Ok(body),
-        (status, body) => Err(format!("{status} {body}")),
-    })
-    .await
 }

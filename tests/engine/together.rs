@@ -2,7 +2,8 @@
 
 use rustix::process::Signal;
 
-use crate::scenario::{Scenario, eventually, scenario};
+use crate::patience::eventually;
+use crate::scenario::{Scenario, scenario};
 
 #[test]
 fn two_ups_at_once() {
