@@ -2,6 +2,7 @@
 
 use rustix::process::Signal;
 
+use crate::running::Run;
 use crate::scenario::scenario;
 
 const TALKERS: &str = "
@@ -10,6 +11,15 @@ services:
   longer-name: { image: $BUSYBOX, command: sh -c 'echo one; echo two >&2' }
 ";
 
+/// The lines that containers wrote, sorted; how wide the column of names is depends on which of them came first.
+fn lines_of_containers(run: &Run) -> Vec<String> {
+    let all = run.stdout.lines().chain(run.stderr.lines());
+    let from_containers = all.filter_map(|line| line.split_once(" | "));
+    let mut lines: Vec<String> = from_containers.map(|(name, line)| format!("{}: {line}", name.trim_end())).collect();
+    lines.sort();
+    lines
+}
+
 #[test]
 fn up_prints_every_line_and_ends_with_the_last_container() {
     scenario(
@@ -17,16 +27,11 @@ fn up_prints_every_line_and_ends_with_the_last_container() {
         &["busybox"],
         async |s| {
             s.file("compose.yaml", TALKERS);
-            let run = s.compose(["up"]).await.succeeds();
-            let run = run
-                .says("short-1        | the only line\n")
-                .says("longer-name-1  | one\n")
-                .says("longer-name-1  | two\n");
-            run.says("exited with code 0");
+            let all = ["longer-name-1: one", "longer-name-1: two", "short-1: the only line"];
+            let run = s.compose(["up"]).await.succeeds().says("exited with code 0");
+            assert_eq!(lines_of_containers(&run), all);
             let run = s.compose(["logs", "--no-color"]).await.succeeds();
-            let mut lines: Vec<&str> = run.stdout.lines().collect();
-            lines.sort_unstable();
-            assert_eq!(lines, ["longer-name-1  | one", "longer-name-1  | two", "short-1        | the only line"]);
+            assert_eq!(lines_of_containers(&run), all);
             let run = s.compose(["logs", "--no-log-prefix", "--tail", "1", "short"]).await.succeeds();
             assert_eq!(run.stdout, "the only line\n");
         },
@@ -109,7 +114,8 @@ fn logs_follow() {
             logs.end().await.succeeds();
 
             s.compose(["start"]).await.succeeds();
-            let logs = s.start(["logs", "-f", "--tail", "0"]);
+            let logs = s.start(["logs", "-f", "--tail", "1"]);
+            logs.says("a-1  | ready").await;
             s.compose(["stop", "a"]).await.succeeds();
             logs.says("a-1  | going").await;
             logs.signal(Signal::INT);
