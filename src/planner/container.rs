@@ -37,24 +37,10 @@ pub(super) fn name(project: &Project, service: &Service, number: u32) -> Contain
     match &service.container_name {
         Some(name) => name.clone().into(),
         None => {
-            let separator = separator(project);
+            let separator = project.separator();
             format!("{}{separator}{}{separator}{number}", project.name, service.name).into()
         }
     }
-}
-
-/// `-`, or `_` with COMPOSE_COMPATIBILITY.
-pub(super) fn separator(project: &Project) -> char {
-    let on = project
-        .variable("COMPOSE_COMPATIBILITY")
-        .is_some_and(|value| matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True"));
-    if on { '_' } else { '-' }
-}
-
-/// The image a service runs.
-pub(super) fn image(project: &Project, service: &Service) -> String {
-    let separator = separator(project);
-    service.image.clone().unwrap_or_else(|| format!("{}{separator}{}", project.name, service.name))
 }
 
 /// The platform that is asked for.
@@ -250,7 +236,7 @@ pub(super) fn spec(wanted: Wanted<'_>) -> Result<ContainerSpec, String> {
         blkio_write_iops: blkio.device_write_iops.iter().map(devices::throttle).collect(),
     };
     Ok(ContainerSpec {
-        image: ImageRef::new(image(project, service)),
+        image: ImageRef::new(project.image_of(service)),
         platform: platform(project, service),
         command: command.clone(),
         entrypoint: entrypoint.clone(),
@@ -416,12 +402,12 @@ fn link_names(project: &Project, links: &[String], external_links: &[String]) ->
         for number in 1..=super::order::wanted_replicas(service) {
             let container = name(project, service, number);
             names.push(format!("{container}:{alias}"));
-            names.push(format!("{container}:{target}{}{number}", separator(project)));
+            names.push(format!("{container}:{target}{}{number}", project.separator()));
             names.push(format!(
                 "{container}:{}{}{target}{}{number}",
                 project.name,
-                separator(project),
-                separator(project)
+                project.separator(),
+                project.separator()
             ));
         }
     }

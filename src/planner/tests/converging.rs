@@ -92,11 +92,7 @@ fn scaling_up_goes_on_after_the_highest_number_and_down_from_it() {
     #2 remove Container s-web-2: scaled down to 1  after #1
     #3 stop Container s-web-3: scaled down to 1
     #4 remove Container s-web-3: scaled down to 1  after #3
-    #5 create as 000000000000_s-web-1 Container s-web-1: scale changed
-    #6 stop Container s-web-1: replaced  after #5
-    #7 remove Container s-web-1: replaced  after #5 #6
-    #8 rename the one of #5 to Container s-web-1: replaced  after #7
-    #9 start Container s-web-1: is not running  after #8
+    = Container s-web-1 running
     ");
     world.snapshot.containers.retain(|container| container.name.as_str() != "s-web-2");
     insta::assert_snapshot!(plan_up(three, &world), @"
@@ -280,4 +276,23 @@ fn a_failure_is_traced_to_the_line_that_asked_for_it() {
     let explanation = explain(&project, start, error).unwrap();
     assert_eq!(explanation.place.as_deref(), Some("compose.yaml:7:9"));
     assert!(explanation.hints[0].contains("8080"));
+}
+
+#[test]
+fn names_and_ports_that_others_have_stop_the_plan() {
+    let compose = "name: s\nservices:\n  web:\n    image: nginx\n    scale: 2\n    ports: ['8080:80']\n  db:\n    image: postgres\n    container_name: theirs\n    ports:\n      - 127.0.0.1:5432:5432\n";
+    let mut world = World::with_images(&["nginx", "postgres"]);
+    world.snapshot.foreign.names.insert("theirs".into(), Some("other".into()));
+    world.snapshot.foreign.ports.insert("0.0.0.0:5432/tcp".into(), "old-db".into());
+    let plan = up(&project(compose), &world.snapshot, &plain());
+    let blockers: Vec<String> = plan
+        .blockers
+        .iter()
+        .map(|blocker| format!("{}: {}", blocker.place.as_deref().unwrap_or("-"), blocker.message))
+        .collect();
+    insta::assert_snapshot!(blockers.join("\n"), @"
+    compose.yaml:9:5: the container name theirs is already in use by a container of project other
+    compose.yaml:11:9: port 127.0.0.1:5432/tcp of service `db` is already published by container old-db
+    compose.yaml:6:13: s-web-2 and s-web-1 both publish port 0.0.0.0:8080/tcp
+    ");
 }
