@@ -49,7 +49,7 @@ services:
 fn ctrl_c_stops_the_project() {
     scenario("Ctrl-C stops the containers, keeps them, and the exit code is 130", &["busybox"], async |s| {
         s.file("compose.yaml", POLITE);
-        let up = s.start(["up"]);
+        let mut up = s.start(["up"]);
         up.says("a-1  | ready").await;
         up.says("b-1  | ready").await;
         up.signal(Signal::INT);
@@ -73,7 +73,7 @@ services:
     stop_grace_period: 10m
 ",
         );
-        let up = s.start(["up"]);
+        let mut up = s.start(["up"]);
         up.says("stubborn-1  | ready").await;
         up.signal(Signal::INT);
         up.says("stubborn-1  | not yet").await;
@@ -106,7 +106,7 @@ fn logs_follow() {
         async |s| {
             s.file("compose.yaml", POLITE);
             s.compose(["up", "-d"]).await.succeeds();
-            let logs = s.start(["logs", "-f"]);
+            let mut logs = s.start(["logs", "-f"]);
             logs.says("a-1  | ready").await;
             logs.says("b-1  | ready").await;
             s.compose(["stop"]).await.succeeds();
@@ -114,7 +114,7 @@ fn logs_follow() {
             logs.end().await.succeeds();
 
             s.compose(["start"]).await.succeeds();
-            let logs = s.start(["logs", "-f", "--tail", "1"]);
+            let mut logs = s.start(["logs", "-f", "--tail", "1"]);
             logs.says("a-1  | ready").await;
             s.compose(["stop", "a"]).await.succeeds();
             logs.says("a-1  | going").await;

@@ -53,10 +53,18 @@ impl Running {
     }
 
     /// Waits until the command has written `words` on either stream.
-    pub(crate) async fn says(&self, words: &str) {
+    pub(crate) async fn says(&mut self, words: &str) {
         eventually(&format!("{} says {words:?}", self.shown), async || {
+            // Asked first: what it wrote before its end is then complete.
+            let ended = matches!(self.child.try_wait(), Ok(Some(_)))
+                && self.readers.try_join_next().is_none()
+                && self.readers.is_empty();
             let all = text(&self.stdout) + &text(&self.stderr);
-            if all.contains(words) { Ok(()) } else { Err(all) }
+            if all.contains(words) {
+                return Ok(());
+            }
+            assert!(!ended, "{} ended and did not say {words:?}\n{all}", self.shown);
+            Err(all)
         })
         .await;
     }

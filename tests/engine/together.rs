@@ -88,7 +88,7 @@ services:
         s.file("version", "one\n");
         s.compose(["up", "-d", "--build"]).await.succeeds();
         let before = s.container("app-1").await;
-        let watch = s.start(["watch", "--no-up"]);
+        let mut watch = s.start(["watch", "--no-up"]);
         watch.says("Watch enabled").await;
         s.file("pages/index.html", "two\n");
         let holds = async |s: &Scenario, path: &'static str| {
