@@ -186,7 +186,7 @@ mod tests {
             Event::Started { node: NodeId(1) },
             Event::Finished { node: NodeId(1), warning: None },
             Event::Started { node: NodeId(2) },
-            Event::Failed { node: NodeId(2), error: error, optional: false },
+            Event::Failed { node: NodeId(2), error, optional: false },
         ]
     }
 
