@@ -6,6 +6,7 @@
 pub mod docker;
 mod error;
 pub mod fake;
+pub mod ignore;
 mod stream;
 
 use std::pin::Pin;
