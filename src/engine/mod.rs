@@ -14,7 +14,6 @@ mod schedule;
 mod stop;
 mod wait;
 
-pub use crate::external::Credentials;
 pub use apply::{Applied, Ending, Reporter, Rounds, apply};
 pub use event::{Event, OpError, Outcome, Progress};
 pub use lines::{LONGEST_LINE, Lines};
