@@ -259,8 +259,8 @@ fn documents_are_read_as_docker_compose_reads_them() {
             }
         }
     }
-    // 5,000 levels are more than we allow.
-    report("yaml", total, &wrong, &["deep-seq-inline-dash"]);
+    // 5,000 levels are more than we allow; nested merge keys, on which docker compose never ends, are no bomb for us.
+    report("yaml", total, &wrong, &["deep-seq-inline-dash", "bomb-merge"]);
 }
 
 #[test]

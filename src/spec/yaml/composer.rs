@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use super::apostrophe::Apostrophes;
 use super::event::{Event, EventKind, Parser, Problem, Properties, Style};
-use super::frame::{Anchored, Built, Content, Frame, Key, compose_tag, is_merge, merge_sources, path, scalar_text};
+use super::frame::{
+    Anchored, Built, Content, Frame, Key, compose_tag, is_merge, merge_sources, path, scalar_text, size,
+};
 use super::problem::{ALIAS, DUPLICATE_KEY, KEY_TYPE, LIMIT, TAG, syntax};
 use super::scalar::{ScalarTag, resolve};
 use crate::diagnostics::{Diagnostic, FileId, Span};
@@ -248,7 +250,7 @@ impl<'text> Composer<'text> {
     }
 
     fn close(&mut self, end: Span) -> Result<(), Stop> {
-        let Some(Frame { mut span, tag, anchor, flow, nodes, height, content }) = self.frames.pop() else {
+        let Some(Frame { mut span, tag, anchor, flow, mut nodes, height, content }) = self.frames.pop() else {
             return Ok(());
         };
         if flow {
@@ -257,6 +259,7 @@ impl<'text> Composer<'text> {
         let value = match content {
             Content::Sequence(items) => Value::Sequence(items),
             Content::Mapping { mut entries, merges, .. } => {
+                let merged = !merges.is_empty();
                 for source in merges {
                     let Value::Mapping(source) = source.value else { continue };
                     for (key, entry) in source.into_entries() {
@@ -264,6 +267,10 @@ impl<'text> Composer<'text> {
                             entries.insert(key, entry.key_span, entry.node);
                         }
                     }
+                }
+                if merged {
+                    // Of what was taken in only what stayed counts, else nested merges would seem to explode.
+                    nodes = 1 + entries.iter().map(|(_, entry)| size(&entry.node)).sum::<usize>();
                 }
                 Value::Mapping(entries)
             }

@@ -118,3 +118,12 @@ pub(super) fn merge_sources(node: Node, key: Span, sources: &mut Vec<Node>) -> R
     }
     Ok(())
 }
+
+/// Nodes in a tree, its root included.
+pub(super) fn size(node: &Node) -> usize {
+    1 + match &node.value {
+        Value::Sequence(items) => items.iter().map(size).sum(),
+        Value::Mapping(entries) => entries.iter().map(|(_, entry)| size(&entry.node)).sum::<usize>(),
+        _ => 0,
+    }
+}
