@@ -41,6 +41,11 @@ pub fn service_parts(service: &Service) -> Vec<HashPart> {
     parts(service, Flavour::Two)
 }
 
+/// What docker compose 5's label of a container is the SHA-256 of.
+pub fn service_parts_v5(service: &Service) -> Vec<HashPart> {
+    parts(service, Flavour::Five)
+}
+
 /// The hashes that are good for a container: the one that is written, and docker compose 5's. `container` gives the id
 /// of the first container of a service; `None` leaves the reference as it is.
 pub fn accepted(service: &Service, container: &dyn Fn(&ServiceName) -> Option<String>) -> [String; 2] {

@@ -1,6 +1,7 @@
 //! The road from a request to a project.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::diagnostics::{Diagnostic, SourceMap};
 use crate::names::{NetworkKey, ProjectName, ServiceName, VolumeKey};
@@ -13,7 +14,7 @@ use crate::spec::loader::{Directory, Loader, Parsed};
 use crate::spec::model::Project;
 use crate::spec::place::Place;
 use crate::spec::tree::{Mapping, Node, Value, VariableSource};
-use crate::spec::{Loaded, Request, checks, codes, normalise, resolve, select};
+use crate::spec::{Loaded, Request, checks, codes, normalise, resolve, seccomp, select};
 
 /// Loads a project. Whatever is wrong is in the answer's findings; a project is there when none of them is an error.
 pub fn load(request: &Request, files: &dyn Files) -> Loaded {
@@ -133,6 +134,7 @@ fn project(loader: &mut Loader<'_>, request: &Request, prepared: Prepared) -> Op
         select::resources(&mut project);
     }
     resolve::files(loader, &mut project);
+    project.seccomp_profiles = seccomp::profiles(&project, loader.files);
     (!loader.failed()).then_some(project)
 }
 
@@ -205,7 +207,9 @@ fn decoded(loader: &mut Loader<'_>, tree: Node, name: &str, settings: &Settings)
         extensions,
         profiles: settings.profiles.clone(),
         selected: Vec::new(),
+        seccomp_profiles: BTreeMap::new(),
         tree: Node::new(Value::Null, tree.span),
+        sources: Arc::default(),
     };
     loader.findings.append(&mut decoder.findings);
     Project { tree, ..project }
@@ -222,6 +226,10 @@ fn finish(loader: Loader<'_>, project: Option<Project>, environment: BTreeMap<St
             diagnostics.push(finding);
         }
     }
+    let project = project.map(|mut project| {
+        project.sources = Arc::new(sources.clone());
+        project
+    });
     Loaded { project, diagnostics, sources, environment }
 }
 

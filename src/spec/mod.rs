@@ -32,6 +32,7 @@ mod resolve;
 mod rules;
 mod scalar;
 mod schema;
+mod seccomp;
 mod select;
 mod suggest;
 pub mod tree;

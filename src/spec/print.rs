@@ -97,7 +97,7 @@ pub fn profiles(project: &Project) -> Vec<String> {
 pub fn images(project: &Project) -> Vec<String> {
     let mut images = Vec::new();
     for service in project.services.values() {
-        images.push(project.image_of(service));
+        images.push(service.image.clone().unwrap_or_else(|| format!("{}-{}", project.name, service.name)));
         images.extend(service.pre_start.iter().filter_map(|hook| hook.image.clone()));
     }
     images

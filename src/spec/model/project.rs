@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use crate::diagnostics::SourceMap;
 use crate::names::{NetworkKey, ProjectName, ServiceName, VolumeKey};
 use crate::spec::model::{Config, Extensions, Network, Secret, Service, Volume};
-use crate::spec::tree::Node;
+use crate::spec::tree::{Node, Value};
 
 /// All that the files say, ready to be planned.
 #[derive(Clone, Debug)]
@@ -38,10 +40,14 @@ pub struct Project {
     pub extensions: Extensions,
     /// Active profiles, as asked for.
     pub profiles: Vec<String>,
+    /// Contents of seccomp profiles that services name, as compact JSON, by the name they are written with.
+    pub seccomp_profiles: BTreeMap<String, String>,
     /// The services named on the command line; empty means all.
     pub selected: Vec<ServiceName>,
     /// The merged, canonical tree the model was made from: spans and origins of every value, by path.
     pub tree: Node,
+    /// The texts that the tree's places point into.
+    pub sources: Arc<SourceMap>,
 }
 
 /// An entry under `models:`.
@@ -64,12 +70,39 @@ pub struct Model {
 }
 
 impl Project {
-    /// The image name of a service: what it says, else `<project>-<service>`.
+    /// What stands between project, service and number in the names of containers and built images: `-`, or `_` with
+    /// COMPOSE_COMPATIBILITY.
+    pub fn separator(&self) -> char {
+        let words = ["1", "t", "T", "true", "TRUE", "True"];
+        if self.variable("COMPOSE_COMPATIBILITY").is_some_and(|value| words.contains(&value)) { '_' } else { '-' }
+    }
+    /// The image of a service: what it says, else `<project>-<service>`.
     pub fn image_of(&self, service: &Service) -> String {
-        service.image.clone().unwrap_or_else(|| format!("{}-{}", self.name, service.name))
+        service.image.clone().unwrap_or_else(|| format!("{}{}{}", self.name, self.separator(), service.name))
     }
     /// A value of the environment that interpolation saw.
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.environment.get(name).map(String::as_str)
+    }
+    /// `file:line:column` of the deepest part of a path that is written somewhere.
+    pub fn place(&self, path: &[&str]) -> Option<String> {
+        let mut node = &self.tree;
+        let mut span = None;
+        for step in path {
+            match &node.value {
+                Value::Mapping(mapping) => {
+                    let Some(entry) = mapping.entry(step) else { break };
+                    span = Some(entry.key_span);
+                    node = &entry.node;
+                }
+                Value::Sequence(items) => {
+                    let Some(item) = step.parse::<usize>().ok().and_then(|index| items.get(index)) else { break };
+                    span = Some(item.span);
+                    node = item;
+                }
+                _ => break,
+            }
+        }
+        Some(self.sources.place(span?)).filter(|place| !place.is_empty())
     }
 }

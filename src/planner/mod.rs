@@ -1,0 +1,42 @@
+//! Decides: `(Project, Snapshot, Options) -> Plan`. Pure: no IO, no clock, no randomness, no log, no question asked.
+//!
+//! Start reading at [`up`]. A plan is made by a [`PlanBuilder`] alone.
+
+mod builder;
+mod container;
+mod control;
+mod decide;
+mod devices;
+mod down;
+mod explain;
+mod fields;
+mod goal;
+mod image;
+mod infra;
+mod interest;
+mod mounts;
+mod order;
+mod plan;
+mod preflight;
+mod stack;
+mod supply;
+#[cfg(test)]
+mod tests;
+mod text;
+mod up;
+
+pub use builder::{PlanBuilder, after, settled};
+pub use control::{kill, pause, remove, restart, start, stop, unpause};
+pub use down::down;
+pub use explain::{Explanation, explain};
+pub use goal::{BuildOptions, DownOptions, Interest, PullOptions, Recreate, RemoveImages, RemoveOptions, UpOptions};
+pub use interest::{interest, interest_in_stack};
+pub use plan::{
+    Blocker, Certainty, ContainerRef, Edge, FieldChange, HashPart, Late, Need, NodeId, Op, Plan, PlanNode, Question,
+    Reason, Shown, Unchanged, Until,
+};
+pub use preflight::touches_host;
+pub use stack::{Stack, StackService};
+pub use supply::{build, pull};
+pub use text::{reason, to_text};
+pub use up::up;

@@ -1,0 +1,99 @@
+//! `build` and `pull`: images without containers.
+
+use std::collections::BTreeSet;
+
+use crate::names::ServiceName;
+use crate::planner::builder::{PlanBuilder, after};
+use crate::planner::goal::{BuildOptions, PullOptions};
+use crate::planner::image;
+use crate::planner::plan::{Op, Plan, Reason, Shown, Unchanged};
+use crate::resource::{ResourceId, Snapshot};
+use crate::spec::model::{Project, Service};
+
+/// Builds images.
+pub fn build(project: &Project, _snapshot: &Snapshot, options: &BuildOptions) -> Plan {
+    let mut builder = PlanBuilder::new();
+    let mut wanted = chosen(project, &options.services, options.with_dependencies);
+    // What others take as a context must be built too.
+    let contexts: Vec<ServiceName> = wanted
+        .iter()
+        .filter_map(|name| project.services.get(name)?.build.as_ref())
+        .flat_map(|build| build.additional_contexts.values())
+        .filter_map(|context| context.strip_prefix("service:").map(ServiceName::from))
+        .collect();
+    wanted.extend(contexts);
+    let services: Vec<(&Service, Reason)> = all(project)
+        .filter(|service| wanted.contains(&service.name) && service.build.is_some())
+        .map(|service| (service, Reason::Asked))
+        .collect();
+    let nodes = image::build_nodes(&mut builder, project, &services, options);
+    if options.push {
+        for (service, _) in services.iter().filter(|(service, _)| service.image.is_some()) {
+            let reference = project.image_of(service);
+            let target = ResourceId::Image(reference.clone());
+            let first = after(nodes.get(&service.name).copied());
+            let shown = Shown::new(&target, "Pushing", "Pushed");
+            builder.add(Op::PushImage { reference }, target, Reason::Asked, shown, &first);
+        }
+    }
+    builder.finish()
+}
+
+/// Pulls images.
+pub fn pull(project: &Project, snapshot: &Snapshot, options: &PullOptions) -> Plan {
+    let mut builder = PlanBuilder::new();
+    let wanted = chosen(project, &options.services, options.include_deps);
+    let mut seen = BTreeSet::new();
+    for service in all(project).filter(|service| wanted.contains(&service.name)) {
+        let reference = project.image_of(service);
+        let skipped = |word: &str| Unchanged {
+            target: ResourceId::Provider(service.name.to_string()),
+            word: word.to_owned(),
+            container: None,
+        };
+        let policy = options.policy.as_deref().or(service.pull_policy.as_deref());
+        if service.image.is_none() {
+            builder.keep(skipped("Skipped - No image to be pulled"));
+            continue;
+        }
+        if (options.ignore_buildable && service.build.is_some()) || matches!(policy, Some("never" | "build")) {
+            continue;
+        }
+        let present = snapshot.images.contains_key(&reference);
+        let is_latest =
+            !reference.rsplit('/').next().is_some_and(|name| name.contains(':') && !name.ends_with(":latest"));
+        if matches!(policy, Some("missing" | "if_not_present")) && present && !is_latest {
+            builder.keep(skipped("Skipped - Image is already present locally"));
+            continue;
+        }
+        if seen.insert(reference) {
+            let node = image::pull_node(&mut builder, project, service, Reason::Asked);
+            if options.ignore_failures {
+                builder.optional(node);
+            }
+        }
+    }
+    builder.finish()
+}
+
+fn all(project: &Project) -> impl Iterator<Item = &Service> {
+    project.services.values().chain(project.disabled_services.values())
+}
+
+/// The services that are named, or all that are active, with their dependencies when asked for.
+fn chosen(project: &Project, named: &[ServiceName], with_dependencies: bool) -> BTreeSet<ServiceName> {
+    if named.is_empty() {
+        return project.services.keys().cloned().collect();
+    }
+    let mut chosen: BTreeSet<ServiceName> = named.iter().cloned().collect();
+    let mut open: Vec<ServiceName> = if with_dependencies { named.to_vec() } else { Vec::new() };
+    while let Some(name) = open.pop() {
+        let depends_on = project.services.get(&name).into_iter().flat_map(|service| service.depends_on.keys());
+        for dependency in depends_on {
+            if chosen.insert(dependency.clone()) {
+                open.push(dependency.clone());
+            }
+        }
+    }
+    chosen
+}

@@ -1,0 +1,25 @@
+//! Words that planner, engine and runtime share, as plain data: what is wanted, what is found, and what it is called.
+
+mod container;
+mod engine;
+mod image;
+mod network;
+mod snapshot;
+mod volume;
+
+pub use container::{
+    BlkioDevice, CdiOrGpuRequest, Container, ContainerDetails, ContainerSpec, ContainerState, Created, Device,
+    Endpoint, FileUpload, Health, HealthProbe, Healthcheck, HostSpec, LogConfig, Mount, MountKind, MountedAt,
+    PortBinding, PublishedPort, RestartPolicy, Ulimit,
+};
+pub use engine::EngineFacts;
+pub use image::{
+    BuildContext, BuildProgress, BuildRequest, BuildSecret, Builder, Dockerfile, ImageDetails, LayerProgress,
+    RegistryAuth, StepState,
+};
+pub use network::{IpamPool, IpamSpec, Network, NetworkSpec};
+pub use snapshot::{Foreign, ResourceId, Snapshot};
+pub use volume::{Volume, VolumeSpec};
+
+/// Keys to texts, sorted.
+pub type Texts = std::collections::BTreeMap<String, String>;

@@ -1,0 +1,70 @@
+//! What was found in the engine at one look, and names for single things in it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::names::{ContainerName, NetworkName, VolumeName};
+use crate::resource::container::Container;
+use crate::resource::engine::EngineFacts;
+use crate::resource::image::ImageDetails;
+use crate::resource::network::Network;
+use crate::resource::volume::Volume;
+
+/// The engine, as far as a project is concerned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// What engine it is.
+    pub engine: EngineFacts,
+    /// All containers with the project's label, one-offs and hooks included, sorted by name.
+    pub containers: Vec<Container>,
+    /// Networks with the project's label, and those that were asked for by name.
+    pub networks: Vec<Network>,
+    /// Volumes with the project's label, and those that were asked for by name.
+    pub volumes: Vec<Volume>,
+    /// Local images, by the reference that was asked for; a reference without an entry is not there.
+    pub images: BTreeMap<String, ImageDetails>,
+    /// Images with the project's label, when they were asked for.
+    pub project_images: Vec<ImageDetails>,
+    /// What belongs to others but is in the way.
+    pub foreign: Foreign,
+}
+
+/// Things of others that matter to a plan that creates or starts something.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Foreign {
+    /// Containers outside the project whose names the project wants: name and the project they belong to, if any.
+    pub names: BTreeMap<ContainerName, Option<String>>,
+    /// Host ports that containers outside the project publish: `ip:port/protocol` and the container's name.
+    pub ports: BTreeMap<String, ContainerName>,
+}
+
+/// What an operation is about, as progress and plans name it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ResourceId {
+    /// A container, by the name it has or will have in the end.
+    Container(ContainerName),
+    /// A network, by its name in the engine.
+    Network(NetworkName),
+    /// A volume, by its name in the engine.
+    Volume(VolumeName),
+    /// An image, by its reference.
+    Image(String),
+    /// A service that an external program provides.
+    Provider(String),
+    /// A model.
+    Model(String),
+}
+
+impl fmt::Display for ResourceId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Container(name) => write!(out, "Container {name}"),
+            Self::Network(name) => write!(out, "Network {name}"),
+            Self::Volume(name) => write!(out, "Volume {name}"),
+            Self::Image(name) => write!(out, "Image {name}"),
+            Self::Provider(name) | Self::Model(name) => out.write_str(name),
+        }
+    }
+}
