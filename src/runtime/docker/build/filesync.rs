@@ -93,11 +93,7 @@ async fn drive(source: Source, selection: Selection, mut messages: Messages, pac
     let outcome = loop {
         match messages.next().await {
             Ok(Some(message)) => match packet(&message) {
-                (REQUEST, number, _) => {
-                    if wanted.send(number).is_err() {
-                        break None;
-                    }
-                }
+                (REQUEST, number, _) if wanted.send(number).is_err() => break None,
                 (FIN, ..) => break Some(Ok(Writer::default().number(1, FIN).finish())),
                 (FAILURE, _, text) => break Some(Err(Status::unknown(format!("error from receiver: {text}")))),
                 _ => {}
@@ -166,12 +162,13 @@ fn walk_directory(root: &Path, selection: &Selection, tell: Tell<'_>) -> io::Res
         };
         pending.retain(|(parent, _)| path.strip_prefix(parent.as_str()).is_some_and(|rest| rest.starts_with('/')));
         let (is_wanted, go_on) = selection.wants(&path);
-        if !is_wanted && !(go_on && data.is_dir()) {
+        let leads = go_on && data.is_dir();
+        if !is_wanted && !leads {
             continue;
         }
         let Some(stat) = stat(&path, &full, &data)? else { continue };
         let file = data.is_file().then(|| PathBuf::from(&path));
-        if data.is_dir() && go_on {
+        if leads {
             let mut inside = children(root, &path)?;
             inside.reverse();
             waiting.append(&mut inside);
