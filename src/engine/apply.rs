@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use crate::engine::observe::observe_foreign;
 use crate::engine::outside::Hooks;
 use crate::engine::run::{RunOptions, run};
 use crate::engine::stop::{Interrupts, Stop};
 use crate::engine::{Event, OpError, Outcome, observe};
 use crate::names::{ContainerId, ContainerName, ServiceName};
-use crate::planner::{Interest, NodeId, Op, Plan, Question, UpOptions};
+use crate::planner::{Interest, NodeId, Op, Plan, Question, UpOptions, touches_host};
 use crate::resource::{ResourceId, Snapshot};
 use crate::runtime::{self, ErrorKind, Runtime};
 
@@ -109,7 +110,13 @@ pub async fn apply(
                 return Ok(Applied { ending: Ending::Interrupted, plan: Plan::default(), outcome, rounds });
             }
         };
-        let plan = match decided(&snapshot, &mut rounds, decide, reporter) {
+        let mut plan = decided(&snapshot, &mut rounds, decide, reporter);
+        // What others have on the host matters only to a plan that makes or starts something.
+        if !interest.foreign && plan.as_ref().is_ok_and(touches_host) {
+            let snapshot = Snapshot { foreign: observe_foreign(runtime, interest).await?, ..snapshot };
+            plan = decided(&snapshot, &mut rounds, decide, reporter);
+        }
+        let plan = match plan {
             Ok(plan) => plan,
             Err((ending, plan)) => return Ok(Applied { ending, plan: *plan, outcome: Outcome::default(), rounds }),
         };

@@ -40,6 +40,16 @@ pub async fn observe(runtime: &dyn Runtime, interest: &Interest) -> Result<Snaps
     Ok(Snapshot { engine, containers, networks, volumes, images, project_images, foreign })
 }
 
+/// Names and published ports of containers outside the project.
+///
+/// # Errors
+/// The list failed.
+pub(super) async fn observe_foreign(runtime: &dyn Runtime, interest: &Interest) -> Result<Foreign> {
+    let mut others = runtime.list_containers(&LabelFilter::default()).await?;
+    others.retain(|container| container.label(labels::PROJECT) != Some(interest.project.as_str()));
+    Ok(foreign(&others))
+}
+
 async fn networks(runtime: &dyn Runtime, ours: &LabelFilter, wanted: &BTreeSet<String>) -> Result<Vec<Network>> {
     let mut found = runtime.list_networks(ours).await?;
     let known: BTreeSet<&str> = found.iter().map(|network| network.name.as_str()).collect();

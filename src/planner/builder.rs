@@ -93,6 +93,10 @@ impl PlanBuilder {
     pub fn incomplete(&mut self) {
         self.plan.complete = false;
     }
+    /// The operations that were added so far.
+    pub fn nodes(&self) -> impl Iterator<Item = &PlanNode> {
+        self.plan.nodes.iter()
+    }
     /// Whether nothing was added.
     pub fn is_empty(&self) -> bool {
         self.plan.nodes.is_empty()

@@ -17,7 +17,7 @@ mod interest;
 mod mounts;
 mod order;
 mod plan;
-mod rounds;
+mod preflight;
 mod stack;
 mod supply;
 #[cfg(test)]
@@ -35,7 +35,7 @@ pub use plan::{
     Blocker, Certainty, ContainerRef, Edge, FieldChange, HashPart, Late, Need, NodeId, Op, Plan, PlanNode, Question,
     Reason, Shown, Unchanged, Until,
 };
-pub use rounds::UpRounds;
+pub use preflight::touches_host;
 pub use stack::{Stack, StackService};
 pub use supply::{build, pull};
 pub use text::{reason, to_text};

@@ -13,7 +13,7 @@ use crate::planner::mounts::{self, Inherited};
 use crate::planner::plan::{
     Blocker, ContainerRef, Edge, HashPart, Late, NodeId, Op, Plan, Reason, Shown, Unchanged, Until,
 };
-use crate::planner::{fields, image, order};
+use crate::planner::{fields, image, order, preflight};
 use crate::resource::{Container, ContainerSpec, ContainerState, ResourceId, Snapshot};
 use crate::spec::hash;
 use crate::spec::model::{DependencyCondition, Project, Service};
@@ -41,6 +41,7 @@ pub fn up(project: &Project, snapshot: &Snapshot, options: &UpOptions) -> Plan {
         replicas: BTreeMap::new(),
         started: BTreeMap::new(),
         awaited: BTreeMap::new(),
+        publishing: Vec::new(),
     };
     let order = order::dependencies_first(project.services.iter().map(|(name, service)| (name, &service.depends_on)));
     up.stop_dependents(&order);
@@ -56,6 +57,7 @@ pub fn up(project: &Project, snapshot: &Snapshot, options: &UpOptions) -> Plan {
             up.wait(&order);
         }
     }
+    preflight::check(&mut up.builder, project, snapshot, &up.publishing);
     up.builder.finish()
 }
 
@@ -84,6 +86,8 @@ struct Up<'a> {
     started: BTreeMap<&'a ServiceName, Vec<NodeId>>,
     /// Waits that are planned already, so that dependents share them.
     awaited: BTreeMap<(&'a ServiceName, Until), Vec<NodeId>>,
+    /// Containers that are started, for their ports.
+    publishing: Vec<(&'a Service, ContainerName)>,
 }
 
 impl<'a> Up<'a> {
@@ -272,7 +276,7 @@ impl<'a> Up<'a> {
     }
 
     fn image_volumes(&self, service: &Service) -> Vec<String> {
-        let image = self.snapshot.images.get(&container::image(self.project, service));
+        let image = self.snapshot.images.get(&self.project.image_of(service));
         image.map(|image| image.volumes.clone()).unwrap_or_default()
     }
 
@@ -283,7 +287,7 @@ impl<'a> Up<'a> {
         number: u32,
         inherited: Inherited<'_>,
     ) -> Option<(ContainerSpec, Vec<Late>)> {
-        let image = self.snapshot.images.get(&container::image(self.project, service));
+        let image = self.snapshot.images.get(&self.project.image_of(service));
         let image_id = image.map(|image| image.id.as_str());
         let wanted = Wanted { project: self.project, service, number, image_id, inherited };
         let mut spec = match container::spec(wanted) {
@@ -319,7 +323,9 @@ impl<'a> Up<'a> {
         for parent in decide::volumes_from(service) {
             late.extend(reference(&parent, "volume").map(Late::VolumesFrom));
         }
-        let parts: Vec<HashPart> = hash::service_parts(service)
+        let hashed = hash::service_parts(&fields::hashed(self.project, service));
+        let parts: Vec<HashPart> = hashed
+            .clone()
             .into_iter()
             .filter_map(|part| match part {
                 hash::HashPart::Text(text) => Some(HashPart::Text(text)),
@@ -330,11 +336,10 @@ impl<'a> Up<'a> {
             self.block(service, message);
             return None;
         }
-        match fields::digest(&hash::service_parts(service), |_| None) {
-            Some(digest) => {
-                spec.labels.insert(labels::CONFIG_HASH.to_owned(), digest);
-            }
-            None => late.push(Late::LabelSha256 { key: labels::CONFIG_HASH.to_owned(), parts }),
+        if hashed.iter().all(|part| matches!(part, hash::HashPart::Text(_))) {
+            spec.labels.insert(labels::CONFIG_HASH.to_owned(), hash::fill(&hashed, &|_| None));
+        } else {
+            late.push(Late::LabelSha256 { key: labels::CONFIG_HASH.to_owned(), parts });
         }
         spec.labels.insert(labels::FIELDS.to_owned(), fields::label(service, spec.name.as_str()));
         Some((spec, late))
@@ -385,6 +390,7 @@ impl<'a> Up<'a> {
                 started.extend(replica.ready);
                 continue;
             }
+            self.publishing.push((service, replica.name.clone()));
             let target = ResourceId::Container(replica.name.clone());
             let reason = match replica.found {
                 Some(found) if found.state == ContainerState::Exited => {

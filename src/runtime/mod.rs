@@ -8,6 +8,7 @@ pub mod contract;
 pub mod docker;
 mod error;
 pub mod fake;
+pub mod ignore;
 mod stream;
 
 use std::pin::Pin;

@@ -9,7 +9,7 @@ use crate::names::{NetworkKey, ProjectName, ServiceName, VolumeKey};
 use crate::spec::decode::{Decoder, json};
 use crate::spec::discover::Settings;
 use crate::spec::files::Files;
-use crate::spec::interpolate::{interpolate, unset_warning};
+use crate::spec::interpolate::{DeclaredVariable, interpolate, unset_warning};
 use crate::spec::loader::{Directory, Loader, Parsed};
 use crate::spec::model::Project;
 use crate::spec::place::Place;
@@ -75,7 +75,6 @@ fn loader<'a>(request: &Request, files: &'a dyn Files) -> Loader<'a> {
         findings: Vec::new(),
         unset: Vec::new(),
         bases: BTreeMap::new(),
-        variables: None,
     }
 }
 
@@ -122,10 +121,7 @@ fn project(loader: &mut Loader<'_>, request: &Request, prepared: Prepared) -> Op
         return None;
     }
     if tree.as_mapping().is_none_or(Mapping::is_empty) {
-        loader.findings.push(
-            Diagnostic::error(codes::EMPTY_COMPOSE_FILE, "empty compose file")
-                .hint("a compose file begins with `services:`"),
-        );
+        loader.findings.push(empty());
         return None;
     }
     if !loader.options.no_normalize {
@@ -220,4 +216,29 @@ fn finish(loader: Loader<'_>, project: Option<Project>, environment: BTreeMap<St
         project
     });
     Loaded { project, diagnostics, sources, environment }
+}
+
+/// The variables that files ask for, without a project being made of them.
+pub fn variables(request: &Request, files: &dyn Files) -> (Vec<DeclaredVariable>, Loaded) {
+    let mut loader = loader(request, files);
+    loader.options.no_interpolate = true;
+    let Some(Prepared { settings, parsed, .. }) = prepare(&mut loader, request) else {
+        return (Vec::new(), finish(loader, None, request.environment.clone()));
+    };
+    let environment = settings.environment.to_map();
+    let written = if loader.options.no_path_resolution { PathBuf::new() } else { settings.directory.clone() };
+    let directory = Directory { real: settings.directory.clone(), written };
+    let mut tree = loader.model(parsed, &directory, &settings.environment, &[]);
+    if !loader.failed() && tree.as_mapping().is_none_or(Mapping::is_empty) {
+        loader.findings.push(empty());
+    }
+    if let Some(top) = tree.as_mapping_mut() {
+        // The name was filled in before everything else.
+        top.remove("name");
+    }
+    (crate::spec::interpolate::variables(&tree), finish(loader, None, environment))
+}
+
+fn empty() -> Diagnostic {
+    Diagnostic::error(codes::EMPTY_COMPOSE_FILE, "empty compose file").hint("a compose file begins with `services:`")
 }

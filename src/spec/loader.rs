@@ -34,8 +34,6 @@ pub(in crate::spec) struct Loader<'a> {
     pub(in crate::spec) unset: Vec<UnsetVariable>,
     /// Files that services extend, made canonical once.
     pub(in crate::spec) bases: BTreeMap<PathBuf, Mapping>,
-    /// Variables that the files ask for, when asked.
-    pub(in crate::spec) variables: Option<Vec<crate::spec::interpolate::DeclaredVariable>>,
 }
 
 /// A compose file that was read.
@@ -148,9 +146,6 @@ impl Loader<'_> {
         environment: &Environment,
         chain: &[PathBuf],
     ) -> Node {
-        if document.is_null() {
-            return tree;
-        }
         let Value::Mapping(_) = document.value else {
             let finding = Diagnostic::error(codes::WRONG_TYPE, "top-level object must be a mapping")
                 .at(document.span, format!("this is {}", document.kind()));
@@ -165,9 +160,6 @@ impl Loader<'_> {
 
     /// Fills in variables and casts texts.
     pub(in crate::spec) fn interpolate(&mut self, document: &mut Node, environment: &Environment) {
-        if let Some(variables) = &mut self.variables {
-            variables.extend(crate::spec::interpolate::variables(document));
-        }
         if self.options.no_interpolate {
             return;
         }

@@ -12,12 +12,14 @@ mod decode;
 mod defaults;
 mod discover;
 pub mod dotenv;
+pub mod emit;
 mod environment;
 mod extends;
 pub mod files;
 pub mod hash;
 mod include;
 pub mod interpolate;
+mod json;
 mod load;
 mod loader;
 mod merge;
@@ -25,6 +27,7 @@ pub mod model;
 mod normalise;
 mod paths;
 mod place;
+pub mod print;
 mod resolve;
 mod rules;
 mod scalar;
@@ -43,7 +46,7 @@ use crate::diagnostics::{Diagnostic, SourceMap};
 use crate::spec::model::Project;
 
 pub use discover::normal_name;
-pub use load::{Named, load, project_name};
+pub use load::{Named, load, project_name, variables};
 
 /// What to load and how.
 #[derive(Clone, Debug, Default)]

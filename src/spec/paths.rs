@@ -112,7 +112,7 @@ impl Base<'_> {
         if path.starts_with('/') || is_windows_path(&path) {
             return path;
         }
-        self.absolute(&path)
+        join(self.directory, &path)
     }
     fn without_tilde(&self, path: &str) -> String {
         match (path.strip_prefix('~'), self.home) {

@@ -40,7 +40,9 @@ fn wrong_type(node: &Node, shape: &Shape, place: &Place<'_>) -> Diagnostic {
     let message = if let Value::Timestamp(_) = node.value {
         format!("{place} invalid jsonType time.Time")
     } else {
-        format!("{place} must be a {}", shape.types.words())
+        let words = shape.types.words();
+        let article = if words.contains(' ') && words.starts_with(['a', 'i']) { "an" } else { "a" };
+        format!("{place} must be {article} {words}")
     };
     let mut finding = Diagnostic::error(codes::WRONG_TYPE, message).at(node.span, format!("this is {}", node.kind()));
     match &node.value {
@@ -92,16 +94,6 @@ fn limit(node: &Node, shape: &'static Shape, place: &Place<'_>, findings: &mut V
             let message = format!("{place} '{text}' does not match pattern '{pattern}'");
             findings.push(suggest::did_you_mean(finding(message), text, words));
         }
-        (Limit::CapabilitiesOrDriver, Value::Mapping(mapping))
-            if mapping.contains_key("capabilities") == mapping.contains_key("driver") =>
-        {
-            let message = if mapping.contains_key("driver") {
-                format!("{place} valid against schemas at indexes 0 and 1")
-            } else {
-                format!("{place} missing property 'capabilities'")
-            };
-            findings.push(finding(message).hint("a device reservation names either `capabilities` or a `driver`"));
-        }
         _ => {}
     }
 }
@@ -147,7 +139,7 @@ fn fields(span: Span, mapping: &Mapping, shape: &'static Shape, place: &Place<'_
 }
 
 fn unknown(key: &str, span: Span, node: &Node, shape: &'static Shape, place: &Place<'_>) -> Diagnostic {
-    let message = format!("{place} additional properties '{key}' not allowed");
+    let message = format!("{place} additional properties '{key}' not allowed").trim_start().to_owned();
     let finding = Diagnostic::error(codes::UNKNOWN_KEY, message).at(span, "not known here");
     if let Others::Named(_) = shape.others {
         return finding.hint("a name consists of letters, digits, `.`, `_` and `-`");

@@ -1,2 +1,3 @@
 //! x
+mod text_properties;
 mod torture_text;

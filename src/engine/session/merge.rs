@@ -190,7 +190,7 @@ impl Merge {
                         None => self.ended.push_back(source.id),
                         Some(line) => {
                             let time = line.time.as_deref().and_then(|time| time.parse::<jiff::Timestamp>().ok());
-                            let time = time.map_or_else(|| self.latest(), |time| time.as_nanosecond());
+                            let time = time.map_or_else(|| self.latest(), jiff::Timestamp::as_nanosecond);
                             self.heads.insert((time, source.number), (source, line));
                         }
                     }

@@ -24,16 +24,39 @@ fn named(names: &[&str]) -> Vec<ServiceName> {
 #[test]
 fn down_goes_backwards_and_takes_networks_last() {
     let world = running(SHOP);
-    insta::assert_snapshot!(to_text(&down(&stack(), &world.snapshot, &DownOptions::default())), @"");
+    insta::assert_snapshot!(to_text(&down(&stack(), &world.snapshot, &DownOptions::default())), @"
+    #1 stop Container shop-web-1: as asked
+    #2 remove Container shop-web-1: as asked  after #1
+    #3 run hook `flush` in Container shop-db-1: as asked  after ~#2
+    #4 stop Container shop-db-1: as asked  after ~#2 #3
+    #5 remove Container shop-db-1: as asked  after #4
+    #6 remove Network shop_default: as asked  after ~#5 ~#2
+    ");
     let options = DownOptions { volumes: true, images: RemoveImages::All, ..DownOptions::default() };
-    insta::assert_snapshot!(to_text(&down(&stack(), &world.snapshot, &options)), @"");
+    insta::assert_snapshot!(to_text(&down(&stack(), &world.snapshot, &options)), @"
+    #1 stop Container shop-web-1: as asked
+    #2 remove Container shop-web-1: as asked  after #1
+    #3 run hook `flush` in Container shop-db-1: as asked  after ~#2
+    #4 stop Container shop-db-1: as asked  after ~#2 #3
+    #5 remove Container shop-db-1: as asked  after #4
+    #6 remove Network shop_default: as asked  after ~#5 ~#2
+    #7 remove Volume shop_data: as asked  after ~#5 ~#2
+    #8 remove Image nginx:latest: as asked  after ~#5 ~#2
+    #9 remove Image postgres:latest: as asked  after ~#5 ~#2
+    ");
 }
 
 #[test]
 fn down_without_a_file_knows_everything_from_the_labels() {
     let world = running(SHOP);
     let stack = Stack::of_labels("shop".into(), &world.snapshot);
-    insta::assert_snapshot!(to_text(&down(&stack, &world.snapshot, &DownOptions::default())), @"");
+    insta::assert_snapshot!(to_text(&down(&stack, &world.snapshot, &DownOptions::default())), @"
+    #1 stop Container shop-web-1: as asked
+    #2 remove Container shop-web-1: as asked  after #1
+    #3 stop Container shop-db-1: as asked  after ~#2
+    #4 remove Container shop-db-1: as asked  after #3
+    #5 remove Network shop_default: as asked  after ~#4 ~#2
+    ");
 }
 
 #[test]
@@ -45,28 +68,48 @@ fn down_with_nothing_there_does_nothing() {
 fn stop_and_start() {
     let mut world = running(SHOP);
     let plan = stop(&stack(), &world.snapshot, &[], None);
-    insta::assert_snapshot!(to_text(&plan), @"");
+    insta::assert_snapshot!(to_text(&plan), @"
+    #1 stop Container shop-web-1: as asked
+    #2 run hook `flush` in Container shop-db-1: as asked  after ~#1
+    #3 stop Container shop-db-1: as asked  after ~#1 #2
+    ");
     world.run(&plan);
     assert!(stop(&stack(), &world.snapshot, &[], None).is_empty());
-    insta::assert_snapshot!(to_text(&start(&stack(), &world.snapshot, &[], false, None)), @"");
+    insta::assert_snapshot!(to_text(&start(&stack(), &world.snapshot, &[], false, None)), @"
+    #1 start Container shop-db-1: as asked
+    #2 start Container shop-web-1: as asked  after #1
+    ");
     let nothing = start(&stack(), &World::with_images(&[]).snapshot, &[], false, None);
-    insta::assert_snapshot!(to_text(&nothing), @"");
+    insta::assert_snapshot!(to_text(&nothing), @r#"blocked: service "db" has no container to start"#);
 }
 
 #[test]
 fn restart_takes_dependents_that_ask_for_it() {
     let world = running(SHOP);
-    insta::assert_snapshot!(to_text(&restart(&stack(), &world.snapshot, &named(&["db"]), None, false)), @"");
-    insta::assert_snapshot!(to_text(&restart(&stack(), &world.snapshot, &named(&["db"]), None, true)), @"");
+    insta::assert_snapshot!(to_text(&restart(&stack(), &world.snapshot, &named(&["db"]), None, false)), @"
+    #1 run hook `flush` in Container shop-db-1: as asked
+    #2 restart Container shop-db-1: as asked  after #1
+    #3 restart Container shop-web-1: as asked  after #2
+    ");
+    insta::assert_snapshot!(to_text(&restart(&stack(), &world.snapshot, &named(&["db"]), None, true)), @"
+    #1 run hook `flush` in Container shop-db-1: as asked
+    #2 restart Container shop-db-1: as asked  after #1
+    ");
 }
 
 #[test]
 fn kill_pause_and_remove() {
     let mut world = running(SHOP);
-    insta::assert_snapshot!(to_text(&kill(&stack(), &world.snapshot, &named(&["web"]), "SIGHUP", false)), @"");
-    insta::assert_snapshot!(to_text(&pause(&stack(), &world.snapshot, &[])), @"");
+    insta::assert_snapshot!(to_text(&kill(&stack(), &world.snapshot, &named(&["web"]), "SIGHUP", false)), @"#1 send SIGHUP to Container shop-web-1: as asked");
+    insta::assert_snapshot!(to_text(&pause(&stack(), &world.snapshot, &[])), @"
+    #1 pause Container shop-db-1: as asked
+    #2 pause Container shop-web-1: as asked
+    ");
     world.run(&stop(&stack(), &world.snapshot.clone(), &[], None));
-    insta::assert_snapshot!(to_text(&remove(&stack(), &world.snapshot, &RemoveOptions::default())), @"");
+    insta::assert_snapshot!(to_text(&remove(&stack(), &world.snapshot, &RemoveOptions::default())), @r#"question: RemoveContainers { names: ["shop-db-1", "shop-web-1"] }"#);
     let options = RemoveOptions { force: true, ..RemoveOptions::default() };
-    insta::assert_snapshot!(to_text(&remove(&stack(), &world.snapshot, &options)), @"");
+    insta::assert_snapshot!(to_text(&remove(&stack(), &world.snapshot, &options)), @"
+    #1 remove Container shop-db-1: as asked
+    #2 remove Container shop-web-1: as asked
+    ");
 }

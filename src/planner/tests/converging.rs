@@ -21,30 +21,65 @@ volumes:
 
 #[test]
 fn an_empty_engine_gets_everything() {
-    insta::assert_snapshot!(plan_up(SHOP, &World::with_images(&["nginx", "postgres"])), @"");
+    insta::assert_snapshot!(plan_up(SHOP, &World::with_images(&["nginx", "postgres"])), @"
+    #1 create Network shop_default: is missing
+    #2 create Volume shop_data: is missing
+    #3 create Container shop-db-1: is missing  after #1 #2
+    #4 create Container shop-web-1: is missing  after #1
+    #5 start Container shop-db-1: is not running  after #3
+    #6 await health of Container shop-db-1: others depend on db  after #5
+    #7 start Container shop-web-1: is not running  after #6 #4
+    ");
 }
 
 #[test]
 fn the_second_time_nothing_is_done() {
-    insta::assert_snapshot!(plan_up(SHOP, &running(SHOP)), @"");
+    insta::assert_snapshot!(plan_up(SHOP, &running(SHOP)), @"
+    #1 await health of Container shop-db-1: others depend on db
+    = Container shop-db-1 running
+    = Container shop-web-1 running
+    ");
 }
 
 #[test]
 fn images_that_are_missing_come_first_and_the_rest_is_planned_later() {
-    insta::assert_snapshot!(plan_up(SHOP, &World::with_images(&["nginx"])), @"");
+    insta::assert_snapshot!(plan_up(SHOP, &World::with_images(&["nginx"])), @"
+    #1 pull Image postgres: is missing
+    … and then look again
+    ");
 }
 
 #[test]
 fn a_shown_plan_goes_on_behind_missing_images() {
     let options = UpOptions { assume_images: true, pull: Some("always".into()), ..plain() };
-    insta::assert_snapshot!(to_text(&up(&project(SHOP), &running(SHOP).snapshot, &options)), @"");
+    insta::assert_snapshot!(to_text(&up(&project(SHOP), &running(SHOP).snapshot, &options)), @"
+    #1 pull Image postgres: pull policy always
+    #2 pull Image nginx: pull policy always
+    #3 create as 000000000000_shop-db-1 Container shop-db-1: its image is pulled or built first (perhaps)
+    #4 stop Container shop-db-1: replaced (perhaps)  after #3
+    #5 remove Container shop-db-1: replaced (perhaps)  after #3 #4
+    #6 rename the one of #3 to Container shop-db-1: replaced (perhaps)  after #5
+    #7 create as 000000000000_shop-web-1 Container shop-web-1: its image is pulled or built first (perhaps)
+    #8 stop Container shop-web-1: replaced (perhaps)  after #7
+    #9 remove Container shop-web-1: replaced (perhaps)  after #7 #8
+    #10 rename the one of #7 to Container shop-web-1: replaced (perhaps)  after #9
+    #11 start Container shop-db-1: is not running  after #6
+    #12 await health of Container shop-db-1: others depend on db  after #11
+    #13 start Container shop-web-1: is not running  after #12 #10
+    ");
 }
 
 #[test]
 fn a_changed_field_is_named() {
     let before = "name: s\nservices: {web: {image: nginx, environment: {LEVEL: info, A: b}}}";
     let after = "name: s\nservices:\n  web:\n    image: nginx\n    environment:\n      LEVEL: debug\n      A: b\n";
-    insta::assert_snapshot!(plan_up(after, &running(before)), @"");
+    insta::assert_snapshot!(plan_up(after, &running(before)), @"
+    #1 create as 000000000000_s-web-1 Container s-web-1: environment.LEVEL (compose.yaml:6:7) changed
+    #2 stop Container s-web-1: replaced  after #1
+    #3 remove Container s-web-1: replaced  after #1 #2
+    #4 rename the one of #1 to Container s-web-1: replaced  after #3
+    #5 start Container s-web-1: is not running  after #4
+    ");
 }
 
 #[test]
@@ -52,9 +87,20 @@ fn scaling_up_goes_on_after_the_highest_number_and_down_from_it() {
     let three = "name: s\nservices: {web: {image: nginx, scale: 3}}";
     let one = "name: s\nservices: {web: {image: nginx}}";
     let mut world = running(three);
-    insta::assert_snapshot!(plan_up(one, &world), @"");
+    insta::assert_snapshot!(plan_up(one, &world), @"
+    #1 stop Container s-web-2: scaled down to 1
+    #2 remove Container s-web-2: scaled down to 1  after #1
+    #3 stop Container s-web-3: scaled down to 1
+    #4 remove Container s-web-3: scaled down to 1  after #3
+    = Container s-web-1 running
+    ");
     world.snapshot.containers.retain(|container| container.name.as_str() != "s-web-2");
-    insta::assert_snapshot!(plan_up(three, &world), @"");
+    insta::assert_snapshot!(plan_up(three, &world), @"
+    #1 create Container s-web-4: is missing
+    #2 start Container s-web-4: is not running  after #1
+    = Container s-web-1 running
+    = Container s-web-3 running
+    ");
 }
 
 #[test]
@@ -63,9 +109,13 @@ fn orphans_are_told_or_removed() {
     let after = "name: s\nservices: {web: {image: nginx}}";
     let world = running(before);
     let plan = up(&project(after), &world.snapshot, &plain());
-    insta::assert_snapshot!(plan.warnings.join("\n"), @"");
+    insta::assert_snapshot!(plan.warnings.join("\n"), @"Found orphan containers ([s-old-1]) for this project. If you removed or renamed this service in your compose file, you can run this command with the --remove-orphans flag to clean it up.");
     let options = UpOptions { remove_orphans: true, ..plain() };
-    insta::assert_snapshot!(to_text(&up(&project(after), &world.snapshot, &options)), @"");
+    insta::assert_snapshot!(to_text(&up(&project(after), &world.snapshot, &options)), @"
+    #1 stop Container s-old-1: its service is not in the files
+    #2 remove Container s-old-1: its service is not in the files  after #1
+    = Container s-web-1 running
+    ");
 }
 
 #[test]
@@ -73,22 +123,51 @@ fn a_shared_namespace_binds_fates() {
     let before = "name: s\nservices: {a: {image: nginx}, b: {image: alpine, network_mode: 'service:a'}}";
     let after = "name: s\nservices: {a: {image: nginx, hostname: h}, b: {image: alpine, network_mode: 'service:a'}}";
     let world = running(before);
-    insta::assert_snapshot!(plan_up(before, &world), @"");
-    insta::assert_snapshot!(plan_up(after, &world), @"");
+    insta::assert_snapshot!(plan_up(before, &world), @"
+    = Container s-a-1 running
+    = Container s-b-1 running
+    ");
+    insta::assert_snapshot!(plan_up(after, &world), @"
+    #1 create as 000000000000_s-a-1 Container s-a-1: hostname (compose.yaml:2:30) changed
+    #2 stop Container s-a-1: replaced  after #1
+    #3 remove Container s-a-1: replaced  after #1 #2
+    #4 rename the one of #1 to Container s-a-1: replaced  after #3
+    #5 create as 000000000000_s-b-1 Container s-b-1: a is recreated  after #4
+    #6 stop Container s-b-1: replaced  after #5
+    #7 remove Container s-b-1: replaced  after #5 #6
+    #8 rename the one of #5 to Container s-b-1: replaced  after #7
+    #9 start Container s-a-1: is not running  after #4
+    #10 start Container s-b-1: is not running  after #9 #8
+    ");
 }
 
 #[test]
 fn what_restarts_with_its_dependency_is_stopped_first() {
     let before = "name: s\nservices: {a: {image: nginx, depends_on: {b: {condition: service_started, restart: true}}}, b: {image: alpine}}";
     let after = before.replace("b: {image: alpine}", "b: {image: alpine, hostname: h}");
-    insta::assert_snapshot!(plan_up(&after, &running(before)), @"");
+    insta::assert_snapshot!(plan_up(&after, &running(before)), @"
+    #1 stop Container s-a-1: b is recreated
+    #2 create as 000000000000_s-b-1 Container s-b-1: hostname (compose.yaml:2:112) changed  after #1
+    #3 stop Container s-b-1: replaced  after #2
+    #4 remove Container s-b-1: replaced  after #2 #3
+    #5 rename the one of #2 to Container s-b-1: replaced  after #4
+    #6 start Container s-b-1: is not running  after #5
+    #7 start Container s-a-1: is not running  after #6 #1
+    ");
 }
 
 #[test]
 fn a_network_that_changed_is_made_anew_and_containers_come_back_to_it() {
     let before = "name: s\nservices: {a: {image: nginx}}\nnetworks: {default: {labels: {a: b}}}";
     let after = "name: s\nservices: {a: {image: nginx}}\nnetworks: {default: {labels: {a: c}}}";
-    insta::assert_snapshot!(plan_up(after, &running(before)), @"");
+    insta::assert_snapshot!(plan_up(after, &running(before)), @"
+    #1 stop Container s-a-1: network s_default changed
+    #2 disconnect from s_default Container s-a-1: network s_default changed  after #1
+    #3 remove Network s_default: configuration changed  after #2
+    #4 create Network s_default: configuration changed  after #3
+    #5 connect to s_default Container s-a-1: network s_default changed  after #4 #1
+    #6 start Container s-a-1: is not running  after #5 #1
+    ");
 }
 
 #[test]
@@ -97,10 +176,20 @@ fn a_volume_that_changed_is_asked_for() {
     let after = "name: s\nservices: {a: {image: nginx, volumes: ['vol:/v']}}\nvolumes: {vol: {labels: {a: c}}}";
     let world = running(before);
     let mut plan = up(&project(after), &world.snapshot, &plain());
-    insta::assert_snapshot!(to_text(&plan), @"");
+    insta::assert_snapshot!(to_text(&plan), @r#"
+    question: RecreateVolume { volume: "s_vol" }
+    = Container s-a-1 running
+    "#);
     let mut options = plain();
     options.answers.insert(plan.questions.remove(0), true);
-    insta::assert_snapshot!(to_text(&up(&project(after), &world.snapshot, &options)), @"");
+    insta::assert_snapshot!(to_text(&up(&project(after), &world.snapshot, &options)), @"
+    #1 stop Container s-a-1: volume s_vol changed
+    #2 remove Container s-a-1: volume s_vol changed  after #1
+    #3 remove Volume s_vol: configuration changed  after #2
+    #4 create Volume s_vol: configuration changed  after #3
+    #5 create Container s-a-1: is missing  after #4 #2
+    #6 start Container s-a-1: is not running  after #5
+    ");
 }
 
 #[test]
@@ -124,20 +213,36 @@ fn one_shots_run_again_and_their_end_is_waited_for() {
         job.state = ContainerState::Exited;
         job.exit_code = Some(0);
     });
-    insta::assert_snapshot!(plan_up(compose, &world), @"");
+    insta::assert_snapshot!(plan_up(compose, &world), @"
+    #1 start Container s-job-1: had exited with 0, runs again
+    #2 await completion of Container s-job-1: others depend on job  after #1
+    = Container s-web-1 running
+    ");
 }
 
 #[test]
 fn a_dependency_that_is_not_required_need_only_settle() {
     let compose = "name: s\nservices: {c: {image: alpine, healthcheck: {test: 'true'}}, web: {image: nginx, depends_on: {c: {condition: service_healthy, required: false}}}}";
-    insta::assert_snapshot!(plan_up(compose, &World::with_images(&["nginx", "alpine"])), @"");
+    insta::assert_snapshot!(plan_up(compose, &World::with_images(&["nginx", "alpine"])), @"
+    #1 create Network s_default: is missing
+    #2 create Container s-c-1: is missing  after #1
+    #3 create Container s-web-1: is missing  after #1
+    #4 start Container s-c-1: is not running  after #2
+    #5 await health of Container s-c-1: others depend on c (optional)  after #4
+    #6 start Container s-web-1: is not running  after ~#5 #3
+    ");
 }
 
 #[test]
 fn external_things_that_are_missing_stop_the_plan_before_anything_is_touched() {
     let compose = "name: s\nservices: {a: {image: nginx, networks: [n], volumes: ['vol:/v']}}\nnetworks: {n: {external: true}}\nvolumes: {vol: {external: true}}";
     let plan = up(&project(compose), &World::with_images(&["nginx"]).snapshot, &plain());
-    insta::assert_snapshot!(to_text(&plan), @"");
+    insta::assert_snapshot!(to_text(&plan), @r#"
+    blocked: network n declared as external, but could not be found
+    blocked: external volume "vol" not found
+    #1 create Container s-a-1: is missing
+    #2 start Container s-a-1: is not running  after #1
+    "#);
 }
 
 /// The heart of mending: a replacement is cut after every one of its operations; the next plan must end where an
@@ -171,4 +276,23 @@ fn a_failure_is_traced_to_the_line_that_asked_for_it() {
     let explanation = explain(&project, start, error).unwrap();
     assert_eq!(explanation.place.as_deref(), Some("compose.yaml:7:9"));
     assert!(explanation.hints[0].contains("8080"));
+}
+
+#[test]
+fn names_and_ports_that_others_have_stop_the_plan() {
+    let compose = "name: s\nservices:\n  web:\n    image: nginx\n    scale: 2\n    ports: ['8080:80']\n  db:\n    image: postgres\n    container_name: theirs\n    ports:\n      - 127.0.0.1:5432:5432\n";
+    let mut world = World::with_images(&["nginx", "postgres"]);
+    world.snapshot.foreign.names.insert("theirs".into(), Some("other".into()));
+    world.snapshot.foreign.ports.insert("0.0.0.0:5432/tcp".into(), "old-db".into());
+    let plan = up(&project(compose), &world.snapshot, &plain());
+    let blockers: Vec<String> = plan
+        .blockers
+        .iter()
+        .map(|blocker| format!("{}: {}", blocker.place.as_deref().unwrap_or("-"), blocker.message))
+        .collect();
+    insta::assert_snapshot!(blockers.join("\n"), @"
+    compose.yaml:9:5: the container name theirs is already in use by a container of project other
+    compose.yaml:11:9: port 127.0.0.1:5432/tcp of service `db` is already published by container old-db
+    compose.yaml:6:13: s-web-2 and s-web-1 both publish port 0.0.0.0:8080/tcp
+    ");
 }

@@ -47,7 +47,7 @@ impl Expander<'_> {
     fn expand(&mut self, node: &mut Node, shape: &'static Shape, place: &Place<'_>) {
         match shape.short {
             Short::None | Short::Ulimit => {}
-            Short::Ports => self.ports(node),
+            Short::Ports => self.ports(node, place),
             Short::Mount => self.mount(node),
             Short::Device => self.device(node),
             Short::Build => wrap(node, "context"),
@@ -92,13 +92,17 @@ impl Expander<'_> {
         }
     }
 
-    fn ports(&mut self, node: &mut Node) {
+    fn ports(&mut self, node: &mut Node, place: &Place<'_>) {
         let Value::Sequence(items) = &mut node.value else { return };
         let mut ports = Vec::with_capacity(items.len());
         for item in std::mem::take(items) {
             let spec = match &item.value {
                 Value::String(text) => text.clone(),
                 Value::Int(number) => number.to_string(),
+                Value::Float(_) => {
+                    self.invalid(&item, format!("{place}: invalid type float64 for port"));
+                    continue;
+                }
                 _ => {
                     ports.push(item);
                     continue;

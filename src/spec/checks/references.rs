@@ -68,7 +68,8 @@ fn names(project: &Project) -> impl Iterator<Item = &str> {
 
 fn resources(project: &Project, service: &Service, findings: &mut Vec<Diagnostic>) {
     for key in service.networks.keys() {
-        if !project.networks.contains_key(key) {
+        // Beside `network_mode` there are no networks, which is another finding.
+        if service.network_mode.is_none() && !project.networks.contains_key(key) {
             let known = project.networks.keys().map(crate::names::NetworkKey::as_str);
             findings.push(undefined(project, service, "network", key.as_str(), ["networks", key.as_str()], known));
         }

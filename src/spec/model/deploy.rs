@@ -53,7 +53,7 @@ pub struct UpdateConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monitor: Option<GoDuration>,
     /// Failures that are borne.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "crate::spec::model::scalar::short_float")]
     pub max_failure_ratio: Option<f32>,
     /// `start-first` or `stop-first`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,7 +81,7 @@ pub struct Resources {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ResourceSpec {
     /// Processors.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "crate::spec::model::scalar::short_float")]
     pub cpus: Option<f32>,
     /// Memory.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -133,8 +133,6 @@ pub(in crate::spec) enum Limit {
     ContainerName,
     /// A policy word, anywhere in the text.
     PullPolicy,
-    /// A device request: exactly one of `capabilities` and `driver` (so says the schema).
-    CapabilitiesOrDriver,
 }
 
 /// How a value is merged with what came before.

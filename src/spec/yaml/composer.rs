@@ -5,12 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use super::event::{Event, EventKind, Parser, Place, Problem, Properties, Style};
-use super::offsets::Offsets;
-use super::problem::{ALIAS, DUPLICATE_KEY, KEY_TYPE, LIMIT, MERGE_KEY, TAG, syntax};
+use super::apostrophe::Apostrophes;
+use super::event::{Event, EventKind, Parser, Problem, Properties, Style};
+use super::frame::{
+    Anchored, Built, Content, Frame, Key, compose_tag, is_merge, merge_sources, path, scalar_text, size,
+};
+use super::problem::{ALIAS, DUPLICATE_KEY, KEY_TYPE, LIMIT, TAG, syntax};
 use super::scalar::{ScalarTag, resolve};
 use crate::diagnostics::{Diagnostic, FileId, Span};
-use crate::spec::tree::{Mapping, Node, Tag, Value};
+use crate::spec::tree::{Mapping, Node, Value};
 
 /// How deep collections may nest, aliases included.
 pub const MAX_DEPTH: usize = 1_024;
@@ -45,59 +48,12 @@ struct Composer<'text> {
     text: &'text str,
     /// Stands for `\'` in double-quoted scalars.
     stand_in: Option<char>,
-    offsets: Offsets<'text>,
     anchors: BTreeMap<String, Anchored>,
     frames: Vec<Frame>,
     documents: Vec<Node>,
     findings: Vec<Diagnostic>,
     nodes: usize,
     copies: usize,
-}
-
-/// What an anchor stands for.
-enum Anchored {
-    /// Its collection is not closed yet.
-    Open(Span),
-    Done(Built),
-}
-
-/// A finished node and its size.
-#[derive(Clone)]
-struct Built {
-    node: Node,
-    /// Nodes in it, itself included.
-    nodes: usize,
-    /// Levels of collections, 0 for a scalar.
-    height: usize,
-}
-
-/// A collection that is not closed yet.
-struct Frame {
-    span: Span,
-    tag: Tag,
-    anchor: Option<String>,
-    flow: bool,
-    nodes: usize,
-    height: usize,
-    content: Content,
-}
-
-enum Content {
-    Sequence(Vec<Node>),
-    Mapping { entries: Mapping, key: Option<Key>, merges: Vec<Node>, merge_key: Option<Span> },
-}
-
-/// A key that waits for its value.
-enum Key {
-    Text {
-        text: String,
-        span: Span,
-        by_alias: bool,
-    },
-    /// An unquoted `<<`.
-    Merge(Span),
-    /// Already complained about; its value is dropped.
-    Refused,
 }
 
 /// Reading cannot go on; the reason is among the findings.
@@ -109,7 +65,6 @@ impl<'text> Composer<'text> {
             file,
             text,
             stand_in,
-            offsets: Offsets::new(text),
             anchors: BTreeMap::new(),
             frames: Vec::new(),
             documents: Vec::new(),
@@ -135,10 +90,12 @@ impl<'text> Composer<'text> {
     }
 
     fn step(&mut self, event: Event) -> Result<(), Stop> {
-        let span = self.span(event.start, event.end);
+        let span = self.span(self.place_of(event.start), self.place_of(event.end));
         match event.kind {
-            EventKind::Nothing | EventKind::StreamEnd | EventKind::DocumentEnd => Ok(()),
-            EventKind::DocumentStart { version: None | Some((1, 1)) } => Ok(()),
+            EventKind::Nothing
+            | EventKind::StreamEnd
+            | EventKind::DocumentEnd
+            | EventKind::DocumentStart { version: None | Some((1, 1)) } => Ok(()),
             EventKind::DocumentStart { version: Some(_) } => {
                 self.findings.push(syntax("found incompatible YAML document", span, self.text));
                 Err(Stop)
@@ -188,7 +145,7 @@ impl<'text> Composer<'text> {
         });
         let node = Node { value, tag: compose_tag(properties.tag.as_deref()), span, origin: None };
         if wrap {
-            return self.single_key(node, text, span);
+            return self.single_key(&node, text, span);
         }
         let built = Built { node, nodes: 1, height: 0 };
         if let Some(anchor) = properties.anchor {
@@ -223,12 +180,12 @@ impl<'text> Composer<'text> {
     }
 
     /// The mapping `{text: null}` where `?text` stood in a list.
-    fn single_key(&mut self, key: Node, text: String, span: Span) -> Result<(), Stop> {
+    fn single_key(&mut self, key: &Node, text: String, span: Span) -> Result<(), Stop> {
         let mut entries = Mapping::default();
         if matches!(key.value, Value::String(_)) {
             entries.insert(text, span, Node::new(Value::Null, Span { start: span.end, ..span }));
         } else {
-            self.refuse_key(&key, &text);
+            self.refuse_key(key, &text);
         }
         self.place(Built { node: Node::new(Value::Mapping(entries), span), nodes: 2, height: 1 }, None, false)
     }
@@ -293,7 +250,7 @@ impl<'text> Composer<'text> {
     }
 
     fn close(&mut self, end: Span) -> Result<(), Stop> {
-        let Some(Frame { mut span, tag, anchor, flow, nodes, height, content }) = self.frames.pop() else {
+        let Some(Frame { mut span, tag, anchor, flow, mut nodes, height, content }) = self.frames.pop() else {
             return Ok(());
         };
         if flow {
@@ -302,6 +259,7 @@ impl<'text> Composer<'text> {
         let value = match content {
             Content::Sequence(items) => Value::Sequence(items),
             Content::Mapping { mut entries, merges, .. } => {
+                let merged = !merges.is_empty();
                 for source in merges {
                     let Value::Mapping(source) = source.value else { continue };
                     for (key, entry) in source.into_entries() {
@@ -309,6 +267,10 @@ impl<'text> Composer<'text> {
                             entries.insert(key, entry.key_span, entry.node);
                         }
                     }
+                }
+                if merged {
+                    // Of what was taken in only what stayed counts, else nested merges would seem to explode.
+                    nodes = 1 + entries.iter().map(|(_, entry)| size(&entry.node)).sum::<usize>();
                 }
                 Value::Mapping(entries)
             }
@@ -408,7 +370,7 @@ impl<'text> Composer<'text> {
     }
 
     fn refuse_key(&mut self, node: &Node, text: &str) {
-        let place = match self.path() {
+        let place = match path(&self.frames) {
             path if path.is_empty() => "at top level".to_owned(),
             path => format!("in {path}"),
         };
@@ -418,27 +380,6 @@ impl<'text> Composer<'text> {
                 .at(node.span, format!("this is {}", node.kind()))
                 .hint(format!("put quotes around it: \"{shown}\"")),
         );
-    }
-
-    /// Where the innermost open collection stands: `services.web.ports[0]`.
-    fn path(&self) -> String {
-        let mut path = String::new();
-        for frame in self.frames.iter().take(self.frames.len().saturating_sub(1)) {
-            match &frame.content {
-                Content::Sequence(items) => path.push_str(&format!("[{}]", items.len())),
-                Content::Mapping { key, .. } => {
-                    if !path.is_empty() {
-                        path.push('.');
-                    }
-                    path.push_str(match key {
-                        Some(Key::Text { text, .. }) => text,
-                        Some(Key::Merge(_)) => "<<",
-                        Some(Key::Refused) | None => "?",
-                    });
-                }
-            }
-        }
-        path
     }
 
     // What is open
@@ -470,13 +411,9 @@ impl<'text> Composer<'text> {
     }
 
     fn broken(&mut self, problem: &Problem) -> Option<u32> {
-        let start = match problem.at {
-            Place::Character(character) => self.offsets.byte(character),
-            Place::Byte(byte) => u32::try_from(byte).unwrap_or(u32::MAX),
-        };
-        let start = floor(self.text, start as usize);
+        let start = self.place_of(problem.at);
         let width = self.text.get(start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
-        let at = self.bytes(start, start + width);
+        let at = self.span(start, start + width);
         if problem.what == "found unknown escape character"
             && self.text.get(start..).is_some_and(|rest| rest.starts_with("\\'"))
         {
@@ -484,23 +421,24 @@ impl<'text> Composer<'text> {
         }
         let mut finding = syntax(&problem.what, at, self.text);
         if let Some((what, place)) = &problem.context {
-            let start = self.offsets.byte(*place);
-            if start != at.start {
-                finding = finding.at(Span { file: self.file, start, end: start }, what);
+            let start = self.place_of(*place);
+            if start != at.start as usize {
+                finding = finding.at(self.span(start, start), what);
             }
         }
         self.findings.push(finding);
         None
     }
 
-    fn span(&self, start: u64, end: u64) -> Span {
-        let start = self.offsets.byte(start);
-        Span { file: self.file, start, end: self.offsets.byte(end).max(start) }
+    /// A byte of the text, on a character boundary.
+    fn place_of(&self, byte: u64) -> usize {
+        let byte = usize::try_from(byte).unwrap_or(usize::MAX).min(self.text.len());
+        (0..=byte).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or(0)
     }
 
-    fn bytes(&self, start: usize, end: usize) -> Span {
+    fn span(&self, start: usize, end: usize) -> Span {
         let clamp = |at: usize| u32::try_from(at.min(self.text.len())).unwrap_or(u32::MAX);
-        Span { file: self.file, start: clamp(start), end: clamp(end) }
+        Span { file: self.file, start: clamp(start), end: clamp(end.max(start)) }
     }
 
     /// A scalar's event begins with its anchor and tag; what is shown begins with its text.
@@ -521,94 +459,6 @@ impl<'text> Composer<'text> {
     }
 }
 
-/// yaml.v3 reads `\'` in double quotes, libyaml does not: it is replaced by a character of the same length that the text
-/// does not have, so that places stay what they are, and comes back when the scalar is read.
-#[derive(Default)]
-struct Apostrophes {
-    stand_in: Option<char>,
-    patched: Option<String>,
-}
-
-impl Apostrophes {
-    fn text<'a>(&'a self, text: &'a str) -> &'a str {
-        self.patched.as_deref().unwrap_or(text)
-    }
-
-    /// Replaces every `\'` from `at` to the end of the double-quoted scalar.
-    fn replace(&mut self, text: &str, at: u32) {
-        let stand_in = self.stand_in.get_or_insert_with(|| {
-            ('\u{100}'..='\u{7FF}').find(|candidate| !text.contains(*candidate)).unwrap_or('\u{7FF}')
-        });
-        let current = self.patched.as_deref().unwrap_or(text);
-        let (before, scalar) = current.split_at_checked(at as usize).unwrap_or((current, ""));
-        let mut patched = String::with_capacity(text.len());
-        patched.push_str(before);
-        let mut rest = scalar.chars();
-        while let Some(character) = rest.next() {
-            match character {
-                '"' => {
-                    patched.push(character);
-                    break;
-                }
-                '\\' => match rest.next() {
-                    Some('\'') => patched.push(*stand_in),
-                    other => patched.extend(std::iter::once(character).chain(other)),
-                },
-                _ => patched.push(character),
-            }
-        }
-        patched.push_str(rest.as_str());
-        self.patched = Some(patched);
-    }
-}
-
-fn is_merge(tag: Option<&str>, quoted: bool) -> bool {
-    match tag {
-        None | Some("" | "!") => !quoted,
-        Some(tag) => tag == "tag:yaml.org,2002:merge",
-    }
-}
-
-fn compose_tag(tag: Option<&str>) -> Tag {
-    match tag {
-        Some("!reset") => Tag::Reset,
-        Some("!override") => Tag::Override,
-        _ => Tag::None,
-    }
-}
-
-/// What a scalar was written as, near enough for a message about a key.
-fn scalar_text(node: &Node) -> Option<String> {
-    match &node.value {
-        Value::Sequence(_) | Value::Mapping(_) => None,
-        Value::String(text) | Value::Timestamp(text) => Some(text.clone()),
-        Value::Null => Some("null".to_owned()),
-        Value::Bool(value) => Some(value.to_string()),
-        Value::Int(number) => Some(number.to_string()),
-        Value::Float(number) => Some(number.to_string()),
-    }
-}
-
-/// The mappings that a `<<` takes in: one, or a list of them.
-fn merge_sources(node: Node, key: Span, sources: &mut Vec<Node>) -> Result<(), Diagnostic> {
-    let refused = |found: &Node| {
-        Diagnostic::error(MERGE_KEY, "map merge requires map or sequence of maps as the value")
-            .at(key, "")
-            .at(found.span, format!("this is {}", found.kind()))
-    };
-    match node.value {
-        Value::Mapping(_) => sources.push(node),
-        Value::Sequence(items) => {
-            if let Some(other) = items.iter().find(|item| item.as_mapping().is_none()) {
-                return Err(refused(other));
-            }
-            sources.extend(items);
-        }
-        _ => return Err(refused(&node)),
-    }
-    Ok(())
-}
-
 /// Where `\/` stands in a double-quoted scalar: libyaml reads it, yaml.v3 does not.
 fn escaped_slash(raw: &str) -> Option<u32> {
     let mut bytes = raw.bytes().enumerate();
@@ -618,8 +468,4 @@ fn escaped_slash(raw: &str) -> Option<u32> {
         }
     }
     None
-}
-
-fn floor(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }

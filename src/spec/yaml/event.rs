@@ -14,9 +14,9 @@ use libyaml_rs as sys;
 #[derive(Debug)]
 pub(super) struct Event {
     pub(super) kind: EventKind,
-    /// First character, counted in characters of the text.
+    /// First byte.
     pub(super) start: u64,
-    /// One past the last character.
+    /// One past the last byte.
     pub(super) end: u64,
 }
 
@@ -81,16 +81,10 @@ pub(super) enum Style {
 pub(super) struct Problem {
     /// In libyaml's words.
     pub(super) what: String,
-    pub(super) at: Place,
-    /// What was being read, and where it began.
+    /// At which byte.
+    pub(super) at: u64,
+    /// What was being read, and at which byte it began.
     pub(super) context: Option<(String, u64)>,
-}
-
-/// A place of a problem: the reader counts bytes, scanner and parser count characters.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Place {
-    Byte(u64),
-    Character(u64),
 }
 
 /// A parser over a text that outlives it.
@@ -139,11 +133,7 @@ impl<'text> Parser<'text> {
             let reader = parser.error == sys::YAML_READER_ERROR;
             Problem {
                 what: text_of(parser.problem).unwrap_or_else(|| "not valid YAML".to_owned()),
-                at: if reader {
-                    Place::Byte(parser.problem_offset)
-                } else {
-                    Place::Character(parser.problem_mark.index)
-                },
+                at: if reader { parser.problem_offset } else { parser.problem_mark.index },
                 context: context.map(|what| (what, parser.context_mark.index)),
             }
         }

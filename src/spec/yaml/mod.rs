@@ -4,10 +4,11 @@
 //! spans are bytes of what is shown. libyaml gives events ([`event`]); the [`composer`] gives them their meaning: anchors,
 //! merge keys, tags, duplicate keys and limits. [`scalar`] has the rules for plain scalars.
 
+mod apostrophe;
 mod composer;
 mod encoding;
 mod event;
-mod offsets;
+mod frame;
 mod problem;
 mod scalar;
 mod timestamp;

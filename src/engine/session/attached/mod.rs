@@ -210,7 +210,6 @@ impl Machine for Attached {
                 self.roll.enter(who.clone(), Standing::Coming);
                 if is_told { vec![Out::Tell(Status::Recreated(who))] } else { Vec::new() }
             }
-            In::Started(_) | In::Coming(_) => Vec::new(),
             In::Renamed(id, name) => {
                 self.roll.rename(&id, name);
                 Vec::new()
@@ -236,7 +235,7 @@ impl Machine for Attached {
                 self.stopping = Stopping::Over;
                 vec![Out::Drain]
             }
-            In::StopDone => Vec::new(),
+            In::Started(_) | In::Coming(_) | In::StopDone => Vec::new(),
             In::Drained => self.end(self.final_code()),
         };
         outs.extend(self.end_if_over());
