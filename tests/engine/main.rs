@@ -2,4 +2,5 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "failing and telling is what tests are for")]
 
+mod contract;
 mod contract_docker;
