@@ -31,7 +31,7 @@ pub(crate) async fn engine() -> Option<DockerRuntime> {
     };
     match outcome {
         Ok(runtime) => Some(runtime),
-        Err(error) if environment.get("COMPOSE_TEST_ENGINE").is_some_and(|value| value == "1") => {
+        Err(error) if environment.get("COMPOSE_TEST_ENGINE").is_some_and(|value| value != "0") => {
             panic!("COMPOSE_TEST_ENGINE=1, but: {error}")
         }
         Err(error) => {

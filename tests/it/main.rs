@@ -1,4 +1,6 @@
-//! Tests that use the library from outside, in one binary.
+//! Tests of the package as a whole that need no engine.
+
+mod arch;
 mod cli;
 mod cli_flags;
 mod cli_look;
