@@ -11,6 +11,7 @@ mod outside;
 pub(crate) mod planned;
 mod run;
 mod schedule;
+pub mod session;
 mod stop;
 mod wait;
 
