@@ -90,9 +90,7 @@ pub async fn converge(
 
 /// The next plan of an `up`, knowing what earlier rounds gave.
 pub fn up_again(project: &Project, options: &UpOptions, snapshot: &Snapshot, so_far: &Rounds) -> Plan {
-    let options =
-        UpOptions { answers: so_far.answers.clone(), images_done: so_far.images_done.clone(), ..options.clone() };
-    up(project, snapshot, &options)
+    up(project, snapshot, &so_far.options(options))
 }
 
 /// A display for the road.

@@ -8,8 +8,7 @@ use async_trait::async_trait;
 use crate::cli::context::Engines;
 use crate::cli::global::{DockerArgs, Environment};
 use crate::engine;
-use crate::external::{self, Credentials};
-use crate::resource::RegistryAuth;
+use crate::external::DockerCredentials;
 use crate::runtime::docker::{DockerRuntime, EndpointChoice, config_directory, resolve_endpoint};
 use crate::runtime::{Result, Runtime};
 
@@ -33,7 +32,7 @@ impl Engines for Docker {
         let environment = with_flags(flags, environment);
         let directory = config_directory(&environment.variables);
         let inline = environment.get("DOCKER_AUTH_CONFIG").map(str::to_owned);
-        Arc::new(OfDocker(external::DockerCredentials::new(&directory, inline)))
+        Arc::new(DockerCredentials::new(&directory, inline))
     }
 }
 
@@ -58,14 +57,4 @@ fn with_flags(flags: &DockerArgs, environment: &Environment) -> Environment {
         set("DOCKER_CERT_PATH", directory.display().to_string());
     }
     environment
-}
-
-/// Hands out what docker's configuration knows.
-struct OfDocker(external::DockerCredentials);
-
-#[async_trait]
-impl engine::Credentials for OfDocker {
-    async fn for_image(&self, reference: &str) -> Option<RegistryAuth> {
-        self.0.for_image(reference).await
-    }
 }

@@ -44,10 +44,10 @@ pub(super) fn step(project: &Project, service: &Service, found: Option<&ImageDet
         (Some(policy), false) => policy.as_str(),
         (None, false) => service.pull_policy.as_deref().unwrap_or("missing"),
     };
-    let done = options.images_done.contains(&reference);
-    if done && found.is_some() {
+    if options.built.contains(&reference) {
         return Step::Nothing;
     }
+    let pulled = options.pulled.contains(&reference);
     let build = |reason| if builds { Step::Build { reason } } else { Step::Nothing };
     if policy == "build" {
         return build(Reason::PullPolicy { policy: policy.to_owned() });
@@ -66,7 +66,7 @@ pub(super) fn step(project: &Project, service: &Service, found: Option<&ImageDet
     } else {
         Reason::Missing
     };
-    match (wants_pull && !done, found) {
+    match (wants_pull && !pulled, found) {
         (true, _) => Step::Pull { reason, optional: builds },
         (false, None) => build(Reason::Missing),
         (false, Some(_)) => Step::Nothing,

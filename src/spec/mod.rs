@@ -46,7 +46,7 @@ use crate::diagnostics::{Diagnostic, SourceMap};
 use crate::spec::model::Project;
 
 pub use discover::normal_name;
-pub use load::{Named, load, project_name, variables};
+pub use load::{LoadedTree, Named, load, load_tree, project_name, variables};
 
 /// What to load and how.
 #[derive(Clone, Debug, Default)]

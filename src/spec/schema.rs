@@ -109,7 +109,7 @@ fn is_pull_policy(text: &str) -> bool {
     const WORDS: [&str; 8] = ["always", "never", "build", "if_not_present", "missing", "refresh", "daily", "weekly"];
     WORDS.iter().any(|word| text.contains(word))
         || text.match_indices("every_").any(|(at, word)| {
-            let after = text[at + word.len()..].as_bytes();
+            let after = &text.as_bytes()[at + word.len()..];
             let digits = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
             digits > 0 && after.get(digits).is_some_and(|byte| b"wdhms".contains(byte))
         })

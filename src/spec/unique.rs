@@ -72,7 +72,6 @@ fn key_of(node: &Node, identity: Identity) -> Key {
         (Identity::Key, Value::String(item)) => {
             Key::Of(item.split_once('=').map_or(item.as_str(), |(key, _)| key).to_owned())
         }
-        (Identity::Text, Value::String(_) | Value::Int(_)) => scalar::text(node).map_or(Key::Unknown, Key::Of),
         (Identity::Target, Value::String(item)) => {
             mount::parse(item).ok().and_then(|mount| mount.target).map_or(Key::Unknown, Key::Of)
         }
@@ -84,7 +83,9 @@ fn key_of(node: &Node, identity: Identity) -> Key {
             let protocol = text("protocol").unwrap_or_else(|| "tcp".to_owned());
             Key::Of(format!("{address}:{published}:{target}/{protocol}"))
         }
-        (Identity::Port, Value::String(_) | Value::Int(_)) => scalar::text(node).map_or(Key::Unknown, Key::Of),
+        (Identity::Text | Identity::Port, Value::String(_) | Value::Int(_)) => {
+            scalar::text(node).map_or(Key::Unknown, Key::Of)
+        }
         (Identity::File(directory), Value::String(name)) => Key::Of(format!("{directory}/{name}")),
         (Identity::File(directory), Value::Mapping(_)) => match (text("target"), text("source")) {
             (Some(target), _) => Key::Of(target),

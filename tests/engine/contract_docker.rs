@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use compose::names::{ContainerId, NetworkName, VolumeName};
 use compose::resource::{
-    ContainerSpec, ContainerState, Endpoint, Health, Healthcheck, Mount, MountKind, NetworkSpec, PortBinding, Ulimit,
-    VolumeSpec,
+    BuildContext, BuildProgress, BuildRequest, Builder, ContainerSpec, ContainerState, Dockerfile, Endpoint, Health,
+    Healthcheck, Mount, MountKind, NetworkSpec, PortBinding, StepState, Ulimit, VolumeSpec,
 };
 use compose::runtime::docker::{self, DockerRuntime, EndpointChoice, EngineEndpoint, Transport};
 use compose::runtime::{
@@ -22,7 +22,7 @@ const IMAGE: &str = "busybox:latest";
 
 /// The engine, or `None` and a printed line when there is none.
 #[expect(clippy::disallowed_methods, reason = "tests are where the environment of a test run is read")]
-async fn engine() -> Option<DockerRuntime> {
+pub(crate) async fn engine() -> Option<DockerRuntime> {
     let environment: BTreeMap<String, String> = std::env::vars().collect();
     let choice = EndpointChoice { host: None, context: None, environment: &environment };
     let outcome = match docker::resolve_endpoint(&choice) {
@@ -539,4 +539,104 @@ async fn no_engine() {
     assert_eq!(error.kind, ErrorKind::Unavailable);
     let tcp = Transport::Tcp { authority: "127.0.0.1:1".to_owned(), tls: None };
     assert_eq!(unreachable(tcp, "tcp://127.0.0.1:1").await.kind, ErrorKind::Unavailable);
+}
+
+fn build_request(directory: &std::path::Path, dockerfile: &str, tag: &str) -> BuildRequest {
+    BuildRequest {
+        context: BuildContext::Directory(directory.to_owned()),
+        dockerfile: Dockerfile::Inline(dockerfile.to_owned()),
+        tags: vec![tag.to_owned(), format!("{tag}:second")],
+        args: BTreeMap::from([("WHO".to_owned(), "wörld & co".to_owned())]),
+        labels: BTreeMap::from([("l".to_owned(), "v".to_owned())]),
+        target: None,
+        no_cache: false,
+        pull: false,
+        cache_from: vec![],
+        network: None,
+        extra_hosts: vec![],
+        shm_size: None,
+        ulimits: vec![],
+        platform: None,
+        memory: None,
+        isolation: None,
+        secrets: vec![],
+        ssh: BTreeMap::new(),
+        additional_contexts: BTreeMap::new(),
+        privileged: false,
+    }
+}
+
+async fn builds(builder: Builder) {
+    scene(async |scene| {
+        let runtime = &scene.runtime;
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("f"), "x".repeat(1 << 20)).unwrap();
+        std::fs::write(directory.path().join("skipped"), "").unwrap();
+        std::fs::write(directory.path().join(".dockerignore"), "skip*\n").unwrap();
+        let tag = scene.name("built");
+        let text = "FROM busybox AS a\nARG WHO\nRUN echo \"hello $WHO\"; echo err >&2\nCOPY . /c\nRUN ls /c\n\
+                    FROM a AS never\nRUN false\n";
+        let mut request = build_request(directory.path(), text, &tag);
+        request.target = Some("a".to_owned());
+        request.no_cache = true;
+        let told: Vec<_> = runtime.build_image(&request, builder).await?.collect().await;
+        let told: Vec<BuildProgress> = told.into_iter().collect::<Result<_>>()?;
+        let lines: Vec<&str> = told
+            .iter()
+            .filter_map(|event| match event {
+                BuildProgress::Output { line, .. } => Some(line.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert!(lines.contains(&"hello wörld & co") && lines.contains(&"err"), "{told:#?}");
+        assert!(lines.contains(&"f") && !lines.contains(&"skipped"), "{told:#?}");
+        let Some(BuildProgress::Built { image }) = told.last() else { panic!("{told:#?}") };
+        assert!(told.iter().any(|event| matches!(event, BuildProgress::Context { sent } if *sent > 1 << 20)));
+        let found = runtime.find_image(&tag, None).await?.expect("it was built");
+        assert_eq!((&found.id, found.labels.get("l").map(String::as_str)), (image, Some("v")));
+        assert!(runtime.find_image(&format!("{tag}:second"), None).await?.is_some());
+        if builder == Builder::BuildKit {
+            let steps = told.iter().filter(|event| matches!(event, BuildProgress::Step { .. })).count();
+            assert!(steps >= 6, "{told:#?}");
+            request.no_cache = false;
+            let told: Vec<_> = runtime.build_image(&request, builder).await?.collect().await;
+            let cached = |event: &Result<BuildProgress>| {
+                matches!(event, Ok(BuildProgress::Step { state: StepState::Cached, .. }))
+            };
+            assert!(told.iter().filter(|event| cached(event)).count() >= 3, "{told:#?}");
+        }
+        runtime.remove_image(&tag).await?;
+        runtime.remove_image(&format!("{tag}:second")).await?;
+
+        request.target = None;
+        let told: Vec<_> = runtime.build_image(&request, builder).await?.collect().await;
+        let error = told.last().expect("something").as_ref().expect_err("RUN false");
+        assert!(
+            error.detail.contains("returned a non-zero code: 1") || error.detail.contains("exit code: 1"),
+            "{error}"
+        );
+        request.dockerfile = Dockerfile::Path("nope".to_owned());
+        assert_eq!(kind(runtime.build_image(&request, builder).await.map(|_| ())), ErrorKind::NotFound);
+        request.dockerfile = Dockerfile::Inline("FROM dkr-no-such-image:1".to_owned());
+        let told: Vec<_> = runtime.build_image(&request, builder).await?.collect().await;
+        told.last().expect("something").as_ref().expect_err("no base image");
+        request.dockerfile = Dockerfile::Inline("NONSENSE".to_owned());
+        let outcome = match runtime.build_image(&request, builder).await {
+            Ok(told) => told.collect::<Vec<_>>().await.into_iter().collect::<Result<Vec<_>>>().map(|_| ()),
+            Err(error) => Err(error),
+        };
+        outcome.expect_err("nonsense");
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn builds_with_buildkit() {
+    builds(Builder::BuildKit).await;
+}
+
+#[tokio::test]
+async fn builds_with_the_classic_builder() {
+    builds(Builder::Classic).await;
 }

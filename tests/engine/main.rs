@@ -8,6 +8,8 @@
 #![expect(clippy::print_stderr, reason = "the transcript of a scenario; shown by the test runner when it fails")]
 
 #[expect(clippy::unwrap_used, clippy::print_stdout, reason = "failing and telling is what tests are for")]
+mod contract;
+#[expect(clippy::unwrap_used, clippy::print_stdout, reason = "failing and telling is what tests are for")]
 mod contract_docker;
 
 mod busybox;

@@ -70,6 +70,19 @@ async fn connect(transport: &Transport) -> io::Result<Link> {
     }
 }
 
+/// Whether the process behind a socket lives in our own process namespace: the engine beside us in a container, and not
+/// the engine that runs our container and lent us its socket.
+#[cfg(target_os = "linux")]
+pub(super) async fn peer_is_here(path: &std::path::Path) -> bool {
+    let Ok(stream) = tokio::net::UnixStream::connect(path).await else { return false };
+    stream.peer_cred().is_ok_and(|peer| peer.pid().is_some_and(|pid| pid != 0))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) async fn peer_is_here(_: &std::path::Path) -> bool {
+    true
+}
+
 fn unsupported(detail: &str) -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, Error::new(ErrorKind::Unsupported, "reach the engine", detail))
 }

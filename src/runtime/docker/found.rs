@@ -84,6 +84,14 @@ pub(super) struct FoundMount {
     rw: bool,
 }
 
+/// Where a port is published, wanted or found.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(super) struct FoundBinding {
+    pub(super) host_ip: String,
+    pub(super) host_port: String,
+}
+
 impl From<FoundMount> for MountedAt {
     fn from(mount: FoundMount) -> Self {
         let FoundMount { r#type, name, source, destination, driver, rw } = mount;

@@ -16,7 +16,7 @@ use crate::runtime::docker::found::nullable;
 use crate::runtime::docker::progress::{Message, layers};
 use crate::runtime::docker::wire::{Call, lines_of, reference};
 use crate::runtime::docker::{DockerRuntime, shown};
-use crate::runtime::{Error, ErrorKind, Images, LabelFilter, Result, ResultStream};
+use crate::runtime::{Images, LabelFilter, Result, ResultStream};
 
 /// From this API on inspect takes a platform.
 const INSPECT_PLATFORM_API: (u32, u32) = (1, 49);
@@ -237,8 +237,8 @@ impl Images for DockerRuntime {
         Ok(layers(lines_of::<Message>(response, what.clone(), self.wire.address.clone()), what))
     }
 
-    async fn build_image(&self, _: &BuildRequest, _: Builder) -> Result<ResultStream<BuildProgress>> {
-        Err(Error::new(ErrorKind::Unsupported, "build image", "building is not there yet"))
+    async fn build_image(&self, request: &BuildRequest, builder: Builder) -> Result<ResultStream<BuildProgress>> {
+        self.build(request, builder).await
     }
 
     async fn tag_image(&self, image: &ImageId, name: &str) -> Result<()> {

@@ -4,6 +4,7 @@
 //! attach, exec, logs and build, answers with words that a newer engine may have invented) goes over the same pool of
 //! connections in `wire`.
 
+mod build;
 mod connection;
 mod containers;
 mod create;
@@ -13,6 +14,7 @@ mod found;
 mod frames;
 mod images;
 mod inspect;
+mod inspect_host;
 mod networks;
 mod ports;
 mod progress;
@@ -89,7 +91,7 @@ impl DockerRuntime {
             Error::new(ErrorKind::TimedOut, what, detail)
         })??;
         let answer = Ping::read(response.headers());
-        let local = is_local(&self.endpoint.transport);
+        let local = is_local(&self.endpoint.transport).await;
         let (mut version, mut arch) = (answer.version, own_arch().to_owned());
         if !local || version.is_empty() {
             let told: Version = self.wire.json("", Call::get("/version"), what).await?;
@@ -167,10 +169,13 @@ impl Ping {
     }
 }
 
-/// Whether the engine's host is this machine: its socket is here, and we are not in a container that was lent it.
-fn is_local(transport: &Transport) -> bool {
+/// Whether the engine's host is this machine, so that its ports and paths are ours.
+async fn is_local(transport: &Transport) -> bool {
     match transport {
-        Transport::Unix(_) => !["/.dockerenv", "/run/.containerenv"].iter().any(|mark| Path::new(mark).exists()),
+        Transport::Unix(path) => {
+            let contained = ["/.dockerenv", "/run/.containerenv"].iter().any(|mark| Path::new(mark).exists());
+            !contained || connection::peer_is_here(path).await
+        }
         Transport::NamedPipe(_) => true,
         Transport::Tcp { .. } | Transport::Ssh { .. } => false,
     }

@@ -78,6 +78,11 @@ impl Call {
             None => self,
         }
     }
+    /// Path and query, for tests.
+    #[cfg(test)]
+    pub(super) fn url(&self) -> String {
+        format!("{}{}", self.path, self.query)
+    }
     pub(super) fn header(mut self, name: &'static str, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(HeaderName::from_static(name), value);
