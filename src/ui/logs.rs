@@ -97,7 +97,7 @@ impl Lines {
         }
         let name = self.voices.get(speaker.0).map_or("", |voice| voice.name.as_str());
         let blanks = " ".repeat(self.width.saturating_sub(name.width()) + 1);
-        self.coloured(speaker, &format!("{name}{blanks}| "))
+        self.coloured(speaker, &format!("{name}{blanks} | "))
     }
 
     fn coloured(&self, speaker: Speaker, text: &str) -> String {
@@ -146,10 +146,10 @@ mod tests {
         let db = lines.speaker("database-1");
         assert_eq!(lines.speaker("web-1"), web);
         assert_eq!(text(&lines.chunk(web, 1, b"hel", None)), "");
-        assert_eq!(text(&lines.chunk(web, 2, b"error\n", None)), "web-1      | error\n");
-        assert_eq!(text(&lines.chunk(web, 1, b"lo\r\nnext\nrest", None)), "web-1      | hello\nweb-1      | next\n");
-        assert_eq!(text(&lines.chunk(db, 1, b"\n", Some("T"))), "database-1 | T \n");
-        assert_eq!(text(&lines.rest(web, None)), "web-1      | rest\n");
+        assert_eq!(text(&lines.chunk(web, 2, b"error\n", None)), "web-1       | error\n");
+        assert_eq!(text(&lines.chunk(web, 1, b"lo\r\nnext\nrest", None)), "web-1       | hello\nweb-1       | next\n");
+        assert_eq!(text(&lines.chunk(db, 1, b"\n", Some("T"))), "database-1  | T \n");
+        assert_eq!(text(&lines.rest(web, None)), "web-1       | rest\n");
         assert_eq!(text(&lines.rest(web, None)), "");
         assert_eq!(lines.exited(web, 1, true), "\r\u{1b}[Kweb-1 exited with code 1 (restarting)\n");
     }
@@ -159,8 +159,8 @@ mod tests {
         let mut lines = Lines::new(Style { prefix: true, colour: true });
         let first = lines.speaker("a");
         let second = lines.speaker("b");
-        assert_eq!(text(&lines.chunk(first, 1, b"x\n", None)), "\u{1b}[36ma | \u{1b}[0mx\n");
-        assert_eq!(text(&lines.chunk(second, 1, b"x\n", None)), "\u{1b}[33mb | \u{1b}[0mx\n");
+        assert_eq!(text(&lines.chunk(first, 1, b"x\n", None)), "\u{1b}[36ma  | \u{1b}[0mx\n");
+        assert_eq!(text(&lines.chunk(second, 1, b"x\n", None)), "\u{1b}[33mb  | \u{1b}[0mx\n");
         let mut lines = Lines::new(Style { prefix: false, colour: true });
         let first = lines.speaker("a");
         assert_eq!(text(&lines.chunk(first, 1, b"x\n", None)), "x\n");

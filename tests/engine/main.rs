@@ -7,7 +7,6 @@
 #![expect(clippy::disallowed_methods, reason = "starts processes and reads files: the tests are an edge themselves")]
 #![expect(clippy::print_stderr, reason = "the transcript of a scenario; shown by the test runner when it fails")]
 
-#[expect(clippy::unwrap_used, clippy::print_stdout, reason = "failing and telling is what tests are for")]
 mod contract;
 #[expect(clippy::unwrap_used, clippy::print_stdout, reason = "failing and telling is what tests are for")]
 mod contract_docker;

@@ -1,5 +1,10 @@
 //! Tests of the package as a whole that need no engine.
 
 mod arch;
+mod cli;
+mod cli_flags;
+mod cli_look;
+mod cli_mistakes;
+mod cli_road;
 mod text_properties;
 mod torture_text;

@@ -189,6 +189,10 @@ impl Rows {
         {
             return;
         }
+        if shape.begin.is_empty() {
+            // Only its end is told.
+            return;
+        }
         let (text, worth_telling) = (reason::phrase(&shape.reason), reason::is_worth_telling(&shape.reason));
         let details = if worth_telling { text.as_str() } else { "" };
         self.set(&shape.row, State::Working, &shape.begin, details, now, notices);
