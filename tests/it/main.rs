@@ -1,3 +1,4 @@
 //! x
+mod cut;
 mod text_properties;
 mod torture_text;
