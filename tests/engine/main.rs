@@ -4,3 +4,4 @@
 
 mod contract;
 mod contract_docker;
+mod session;
