@@ -6,5 +6,6 @@ mod cli_flags;
 mod cli_look;
 mod cli_mistakes;
 mod cli_road;
+mod spec_fixtures;
 mod text_properties;
 mod torture_text;
