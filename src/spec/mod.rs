@@ -25,6 +25,7 @@ mod loader;
 mod merge;
 pub mod model;
 mod normalise;
+pub mod origin;
 mod paths;
 mod place;
 pub mod print;
