@@ -48,9 +48,16 @@ impl Loader<'_> {
             .filter(|(_, entry)| entry.node.get("extends").is_some())
             .map(|(name, _)| name.to_owned())
             .collect();
+        // What went wrong once is not said again for every service that depends on it.
+        let mut broken: Vec<String> = Vec::new();
         for name in extending {
+            if broken.contains(&name) {
+                continue;
+            }
             let mut context = Context { file, directory, environment, chain: Vec::new() };
-            self.extend(services, &name, &mut context);
+            if self.extend(services, &name, &mut context).is_none() {
+                broken.extend(context.chain.into_iter().map(|(_, service)| service));
+            }
         }
     }
 

@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use crate::diagnostics::{Diagnostic, Span};
 use crate::spec::codes;
+use crate::spec::defaults::set;
 use crate::spec::dotenv;
 use crate::spec::loader::{Loader, system_text};
 use crate::spec::model::{EnvFile, OptionalTexts, Project, Service, Texts};
+use crate::spec::tree::{Mapping, Node, Origin, Tag, Value};
 
 /// Texts of files that several services name.
 type Cache = BTreeMap<String, Arc<str>>;
@@ -22,7 +24,8 @@ pub(in crate::spec) fn files(loader: &mut Loader<'_>, project: &mut Project) {
         let span = |key: &str| tree.at(["services", service.name.as_str(), key]).map_or(tree.span, |node| node.span);
         let (env_span, label_span) = (span("env_file"), span("label_file"));
         if !loader.options.no_env_resolution {
-            variables(loader, service, environment, env_span, &mut cache);
+            let places = variables(loader, service, environment, env_span, &mut cache);
+            note_origins(tree, service, places);
         }
         labels(loader, service, label_span, &mut cache);
     }
@@ -34,10 +37,11 @@ fn variables(
     environment: &BTreeMap<String, String>,
     span: Span,
     cache: &mut Cache,
-) {
+) -> BTreeMap<String, Span> {
+    let mut places = BTreeMap::new();
     let files = std::mem::take(&mut service.env_file);
     if files.is_empty() {
-        return;
+        return places;
     }
     let mut read = OptionalTexts::new();
     for EnvFile { path, required, format } in files {
@@ -64,7 +68,10 @@ fn variables(
         match parsed {
             Ok(parsed) => {
                 loader.unset.extend(parsed.unset);
-                read.extend(parsed.variables.into_iter().map(|variable| (variable.name, Some(variable.value))));
+                for variable in parsed.variables {
+                    places.insert(variable.name.clone(), variable.span);
+                    read.insert(variable.name, Some(variable.value));
+                }
             }
             Err(mut finding) => {
                 let what = if raw { "parse env_file" } else { "read" };
@@ -73,8 +80,36 @@ fn variables(
             }
         }
     }
+    places.retain(|name, _| !service.environment.contains_key(name));
     read.append(&mut service.environment);
     service.environment = read;
+    places
+}
+
+/// Puts variables of files into the tree, so that their places can be told.
+fn note_origins(tree: &mut Node, service: &Service, places: BTreeMap<String, Span>) {
+    if places.is_empty() {
+        return;
+    }
+    let Some(node) =
+        tree.as_mapping_mut().and_then(|top| top.get_mut("services")?.as_mapping_mut()?.get_mut(service.name.as_str()))
+    else {
+        return;
+    };
+    set(node, "environment", || Value::Mapping(Mapping::default()));
+    let Some(list) = node.as_mapping_mut().and_then(|node| node.get_mut("environment")) else { return };
+    for (name, span) in places {
+        let value = service.environment.get(&name).cloned().flatten().unwrap_or_default();
+        let origin = Some(Box::new(Origin::FileOfVariables));
+        let text = |text| Node { value: Value::String(text), tag: Tag::None, span, origin };
+        match &mut list.value {
+            Value::Mapping(mapping) => {
+                mapping.insert(name, span, text(value));
+            }
+            Value::Sequence(items) => items.push(text(format!("{name}={value}"))),
+            _ => {}
+        }
+    }
 }
 
 fn labels(loader: &mut Loader<'_>, service: &mut Service, span: Span, cache: &mut Cache) {

@@ -8,5 +8,6 @@ mod cli_look;
 mod cli_mistakes;
 mod cli_road;
 mod cut;
+mod spec_fixtures;
 mod text_properties;
 mod torture_text;
