@@ -7,6 +7,7 @@
 //! ```
 //! Load, look, decide, do, tell: every command that changes something takes this road. ARCHITECTURE.md is the map.
 
+pub mod cli;
 pub mod diagnostics;
 pub mod engine;
 pub mod external;
@@ -16,3 +17,4 @@ pub mod planner;
 pub mod resource;
 pub mod runtime;
 pub mod spec;
+pub mod ui;

@@ -11,7 +11,7 @@ use crate::engine::run::{RunOptions, run};
 use crate::engine::stop::{Interrupts, Stop};
 use crate::engine::{Event, OpError, Outcome, observe};
 use crate::names::{ContainerId, ContainerName, ServiceName};
-use crate::planner::{Interest, NodeId, Op, Plan, Question, touches_host};
+use crate::planner::{Interest, NodeId, Op, Plan, Question, UpOptions, touches_host};
 use crate::resource::{ResourceId, Snapshot};
 use crate::runtime::{self, ErrorKind, Runtime};
 
@@ -27,12 +27,25 @@ const BEFORE_SECOND_LOOK: Duration = Duration::from_millis(100);
 pub struct Rounds {
     /// Answers to questions.
     pub answers: BTreeMap<Question, bool>,
-    /// References of images that were pulled or built, or that could not be pulled though that was only an attempt.
-    pub images_done: BTreeSet<String>,
+    /// Images whose pull was tried: those that failed, too, when that did not count.
+    pub pulled: BTreeSet<String>,
+    /// Images that were built.
+    pub built: BTreeSet<String>,
     /// Variables that providers set, by the service they provide.
     pub provided: BTreeMap<ServiceName, Vec<(String, String)>>,
     /// Containers that were made, by the name they were planned under.
     pub made: BTreeMap<ContainerName, ContainerId>,
+}
+
+impl Rounds {
+    /// The options of `up` with what earlier rounds gave.
+    pub fn options(&self, options: &UpOptions) -> UpOptions {
+        let mut options = options.clone();
+        options.pulled.extend(self.pulled.iter().cloned());
+        options.built.extend(self.built.iter().cloned());
+        options.answers.extend(self.answers.clone());
+        options
+    }
 }
 
 /// Whoever is told what goes on, and is asked.
@@ -168,9 +181,9 @@ fn learn(plan: &Plan, outcome: &Outcome, rounds: &mut Rounds) {
     for (id, node) in plan.iter().filter(|(id, _)| !lost(*id)) {
         match &node.op {
             Op::PullImage { reference, .. } => {
-                rounds.images_done.insert(reference.clone());
+                rounds.pulled.insert(reference.clone());
             }
-            Op::BuildImage { request } => rounds.images_done.extend(request.tags.iter().cloned()),
+            Op::BuildImage { request } => rounds.built.extend(request.tags.iter().cloned()),
             Op::CreateContainer { .. } => {
                 if let (ResourceId::Container(name), Some(made)) = (&node.target, outcome.made.get(&id)) {
                     rounds.made.insert(name.clone(), made.clone());

@@ -23,19 +23,21 @@ pub async fn observe(runtime: &dyn Runtime, interest: &Interest) -> Result<Snaps
     let ours = LabelFilter::equals(labels::PROJECT, interest.project.as_str());
     // With everybody's containers in one list there is no need for a second one.
     let containers = if interest.foreign { LabelFilter::default() } else { ours.clone() };
-    let (engine, containers, networks, volumes, images, project_images) = tokio::try_join!(
+    let (engine, containers, networks, volumes, images, mut project_images) = tokio::try_join!(
         runtime.facts(),
         runtime.list_containers(&containers),
         networks(runtime, &ours, &interest.networks),
         volumes(runtime, &ours, &interest.volumes),
         images(runtime, &interest.images),
-        project_images(runtime, &ours, interest.project_images),
+        async { if interest.project_images { runtime.list_images(&ours).await } else { Ok(Vec::new()) } },
     )?;
     let (mut containers, others): (Vec<Container>, Vec<Container>) = containers
         .into_iter()
         .partition(|container| container.label(labels::PROJECT) == Some(interest.project.as_str()));
     containers.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
-    Ok(Snapshot { engine, containers, networks, volumes, images, project_images, foreign: foreign(&others) })
+    project_images.sort_by(|one, other| one.id.cmp(&other.id));
+    let foreign = foreign(&others);
+    Ok(Snapshot { engine, containers, networks, volumes, images, project_images, foreign })
 }
 
 /// Names and published ports of containers outside the project.
@@ -80,10 +82,6 @@ async fn images(
     let found: Vec<Option<(String, ImageDetails)>> =
         stream::iter(looks).buffer_unordered(IMAGES_AT_ONCE).try_collect().await?;
     Ok(found.into_iter().flatten().collect())
-}
-
-async fn project_images(runtime: &dyn Runtime, ours: &LabelFilter, wanted: bool) -> Result<Vec<ImageDetails>> {
-    if wanted { runtime.list_images(ours).await } else { Ok(Vec::new()) }
 }
 
 fn foreign(others: &[Container]) -> Foreign {
@@ -141,7 +139,7 @@ mod tests {
             images: [("app".to_owned(), None), ("gone".to_owned(), None), ("db:15".to_owned(), None)].into(),
             networks: ["shop_default".to_owned(), "theirs".to_owned(), "nowhere".to_owned()].into(),
             volumes: ["shop_default".into(), "theirs".into()].into(),
-            project_images: false,
+            project_images: true,
             foreign: true,
         };
         let seen = observe(&fake, &interest).await.unwrap();
@@ -158,6 +156,7 @@ mod tests {
                 "find network theirs",
                 "find volume theirs",
                 "list containers",
+                "list images",
                 "list networks",
                 "list volumes",
             ]

@@ -1,16 +1,12 @@
 //! What a run needs of the world outside the engine: credentials, providers, and whoever attaches before a start.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
+use crate::external::Credentials;
 use crate::names::{ContainerId, ServiceName};
 use crate::resource::RegistryAuth;
-
-/// Who knows the credentials of registries.
-#[async_trait]
-pub trait Credentials: Send + Sync {
-    /// Those for the registry of this image; `None` to ask without.
-    async fn for_image(&self, reference: &str) -> Option<RegistryAuth>;
-}
 
 /// No credentials at all.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,6 +16,12 @@ pub struct Anonymous;
 impl Credentials for Anonymous {
     async fn for_image(&self, _reference: &str) -> Option<RegistryAuth> {
         None
+    }
+    async fn all(&self) -> BTreeMap<String, RegistryAuth> {
+        BTreeMap::new()
+    }
+    fn complaints(&self) -> Vec<String> {
+        Vec::new()
     }
 }
 

@@ -37,24 +37,10 @@ pub(super) fn name(project: &Project, service: &Service, number: u32) -> Contain
     match &service.container_name {
         Some(name) => name.clone().into(),
         None => {
-            let separator = separator(project);
+            let separator = project.separator();
             format!("{}{separator}{}{separator}{number}", project.name, service.name).into()
         }
     }
-}
-
-/// `-`, or `_` with COMPOSE_COMPATIBILITY.
-pub(super) fn separator(project: &Project) -> char {
-    let on = project
-        .variable("COMPOSE_COMPATIBILITY")
-        .is_some_and(|value| matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True"));
-    if on { '_' } else { '-' }
-}
-
-/// The image a service runs.
-pub(super) fn image(project: &Project, service: &Service) -> String {
-    let separator = separator(project);
-    service.image.clone().unwrap_or_else(|| format!("{}{separator}{}", project.name, service.name))
 }
 
 /// The platform that is asked for.
@@ -195,8 +181,8 @@ pub(super) fn spec(wanted: Wanted<'_>) -> Result<ContainerSpec, String> {
         privileged: *privileged,
         readonly_rootfs: *read_only,
         init: *init,
-        cap_add: cap_add.clone(),
-        cap_drop: cap_drop.clone(),
+        cap_add: capabilities(cap_add),
+        cap_drop: capabilities(cap_drop),
         group_add: group_add.clone(),
         security_opt,
         unmask_system_paths,
@@ -250,7 +236,7 @@ pub(super) fn spec(wanted: Wanted<'_>) -> Result<ContainerSpec, String> {
         blkio_write_iops: blkio.device_write_iops.iter().map(devices::throttle).collect(),
     };
     Ok(ContainerSpec {
-        image: ImageRef::new(image(project, service)),
+        image: ImageRef::new(project.image_of(service)),
         platform: platform(project, service),
         command: command.clone(),
         entrypoint: entrypoint.clone(),
@@ -291,6 +277,16 @@ fn nanos(cpus: f32) -> i64 {
 /// A namespace mode that does not name another service (those are late values).
 fn own_namespace(mode: &Option<String>) -> Option<String> {
     mode.clone().filter(|mode| !mode.starts_with("service:"))
+}
+
+/// Capabilities as Docker's own client sends them: `CAP_X` in capitals, each once, sorted; `ALL` swallows the others.
+fn capabilities(names: &[String]) -> Vec<String> {
+    let full = |name: &String| {
+        let name = name.trim().to_ascii_uppercase();
+        if name == "ALL" || name.starts_with("CAP_") { name } else { format!("CAP_{name}") }
+    };
+    let all: BTreeSet<String> = names.iter().map(full).collect();
+    if all.contains("ALL") { vec!["ALL".to_owned()] } else { all.into_iter().collect() }
 }
 
 fn ulimit(name: &str, limit: model::Ulimit) -> Ulimit {
@@ -416,12 +412,12 @@ fn link_names(project: &Project, links: &[String], external_links: &[String]) ->
         for number in 1..=super::order::wanted_replicas(service) {
             let container = name(project, service, number);
             names.push(format!("{container}:{alias}"));
-            names.push(format!("{container}:{target}{}{number}", separator(project)));
+            names.push(format!("{container}:{target}{}{number}", project.separator()));
             names.push(format!(
                 "{container}:{}{}{target}{}{number}",
                 project.name,
-                separator(project),
-                separator(project)
+                project.separator(),
+                project.separator()
             ));
         }
     }
@@ -494,5 +490,17 @@ pub(super) fn endpoint(
         mac_address: service_mac.map(str::to_owned).or_else(|| config.mac_address.clone()),
         driver_opts,
         gw_priority: config.gw_priority,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capabilities_are_sent_as_docker_sends_them() {
+        let sent = |names: &[&str]| capabilities(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        assert_eq!(sent(&["sys_time", "CAP_CHOWN", "CHOWN"]), ["CAP_CHOWN", "CAP_SYS_TIME"]);
+        assert_eq!(sent(&["chown", "all"]), ["ALL"]);
     }
 }

@@ -185,11 +185,11 @@ fn divergence(
     }
     let id_of = |name: &ServiceName| others.get(name).and_then(first_kept).map(|container| container.id.clone());
     let label = container.label(labels::CONFIG_HASH).unwrap_or_default();
-    let accepted = [hash::service_parts(service), hash::service_parts_v5(service)];
-    if !accepted.iter().any(|parts| fields::digest(parts, id_of).is_some_and(|digest| digest == label)) {
+    let hashed = fields::hashed(project, service);
+    if !hash::accepted(&hashed, &|name| id_of(name).map(|id| id.to_string())).iter().any(|hash| hash == label) {
         return Some(Reason::ConfigChanged { fields: fields::changed(project, service, container) });
     }
-    let reference = container::image(project, service);
+    let reference = project.image_of(service);
     if let Some(image) = snapshot.images.get(&reference) {
         let made_from = container.label(labels::IMAGE).unwrap_or_default();
         if made_from != image.id.as_str() {

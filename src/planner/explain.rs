@@ -33,9 +33,9 @@ pub fn explain(project: &Project, node: &PlanNode, error: &str) -> Option<Explan
 fn service_of<'a>(project: &'a Project, node: &PlanNode) -> Option<&'a Service> {
     let mut services = project.services.values().chain(project.disabled_services.values());
     match &node.target {
-        ResourceId::Image(reference) => services.find(|service| container::image(project, service) == *reference),
+        ResourceId::Image(reference) => services.find(|service| project.image_of(service) == *reference),
         ResourceId::Container(name) => services.find(|service| {
-            let number = name.as_str().rsplit(container::separator(project)).next().and_then(|text| text.parse().ok());
+            let number = name.as_str().rsplit(project.separator()).next().and_then(|text| text.parse().ok());
             container::name(project, service, number.unwrap_or(1)) == *name
         }),
         ResourceId::Provider(name) => services.find(|service| service.name.as_str() == name),

@@ -1,11 +1,11 @@
 //! The config hash with late values, and which fields of a configuration changed.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
 use crate::labels;
-use crate::names::{ContainerId, ServiceName};
 use crate::planner::plan::FieldChange;
 use crate::resource::Container;
 use crate::spec::hash;
@@ -16,16 +16,13 @@ const LABEL_LIMIT: usize = 4096;
 /// Hex digits of a field's digest.
 const DIGEST_LENGTH: usize = 8;
 
-/// The hash, in hex, once the ids of other containers are known; `None` while one is not.
-pub(super) fn digest(parts: &[hash::HashPart], id_of: impl Fn(&ServiceName) -> Option<ContainerId>) -> Option<String> {
-    let mut hasher = Sha256::new();
-    for part in parts {
-        match part {
-            hash::HashPart::Text(text) => hasher.update(text.as_bytes()),
-            hash::HashPart::ContainerOf(service) => hasher.update(id_of(service)?.as_str().as_bytes()),
-        }
+/// The service as it is hashed: DOCKER_DEFAULT_PLATFORM is the platform of what is built and has none.
+pub(super) fn hashed<'a>(project: &Project, service: &'a Service) -> Cow<'a, Service> {
+    if service.build.is_some() && service.platform.is_none() && project.variable("DOCKER_DEFAULT_PLATFORM").is_some() {
+        Cow::Owned(hash::with_default_platform(project, service))
+    } else {
+        Cow::Borrowed(service)
     }
-    Some(hex(&hasher.finalize()))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -64,8 +64,10 @@ pub struct UpOptions {
     pub no_build: bool,
     /// Instead of every service's pull policy.
     pub pull: Option<String>,
-    /// Images that an earlier round of the same command pulled (or tried to) or built.
-    pub images_done: BTreeSet<String>,
+    /// Images whose pull was tried in an earlier round of the same command.
+    pub pulled: BTreeSet<String>,
+    /// Images that were built in an earlier round of the same command.
+    pub built: BTreeSet<String>,
     /// Now, in seconds since 1970: for pull policies that know ages.
     pub now: i64,
     /// Plan as if missing images were there: for showing a plan without pulling or building.

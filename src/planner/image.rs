@@ -37,17 +37,17 @@ pub(super) fn step(project: &Project, service: &Service, found: Option<&ImageDet
     if service.provider.is_some() {
         return Step::Nothing;
     }
-    let reference = container::image(project, service);
+    let reference = project.image_of(service);
     let builds = service.build.is_some() && !options.no_build;
     let policy = match (&options.pull, service.build.is_some() && options.build) {
         (_, true) => "build",
         (Some(policy), false) => policy.as_str(),
         (None, false) => service.pull_policy.as_deref().unwrap_or("missing"),
     };
-    let done = options.images_done.contains(&reference);
-    if done && found.is_some() {
+    if options.built.contains(&reference) {
         return Step::Nothing;
     }
+    let pulled = options.pulled.contains(&reference);
     let build = |reason| if builds { Step::Build { reason } } else { Step::Nothing };
     if policy == "build" {
         return build(Reason::PullPolicy { policy: policy.to_owned() });
@@ -66,7 +66,7 @@ pub(super) fn step(project: &Project, service: &Service, found: Option<&ImageDet
     } else {
         Reason::Missing
     };
-    match (wants_pull && !done, found) {
+    match (wants_pull && !pulled, found) {
         (true, _) => Step::Pull { reason, optional: builds },
         (false, None) => build(Reason::Missing),
         (false, Some(_)) => Step::Nothing,
@@ -119,7 +119,7 @@ pub(super) fn plan(
     let mut nodes: BTreeMap<String, NodeId> = BTreeMap::new();
     let mut builds: Vec<(&Service, Reason)> = Vec::new();
     for service in project.services.values() {
-        let reference = container::image(project, service);
+        let reference = project.image_of(service);
         match step(project, service, snapshot.images.get(&reference), options) {
             Step::Nothing => continue,
             Step::Build { reason } => builds.push((service, reason)),
@@ -144,7 +144,7 @@ pub(super) fn plan(
 
 /// Plans one pull.
 pub(super) fn pull_node(builder: &mut PlanBuilder, project: &Project, service: &Service, reason: Reason) -> NodeId {
-    let reference = container::image(project, service);
+    let reference = project.image_of(service);
     let target = ResourceId::Image(reference.clone());
     let shown = Shown::new(&target, "Pulling", "Pulled");
     let platform = container::platform(project, service);
@@ -172,7 +172,7 @@ pub(super) fn build_nodes(
         let Some((service, reason)) = wanted.get(name) else { continue };
         let Some(build) = &service.build else { continue };
         let request = Box::new(request(project, service, build, options));
-        let target = ResourceId::Image(container::image(project, service));
+        let target = ResourceId::Image(project.image_of(service));
         let shown = Shown::new(&target, "Building", "Built");
         let first = after(service_contexts(service).filter_map(|base| nodes.get(&base).copied()));
         let node = builder.add(Op::BuildImage { request }, target, reason.clone(), shown, &first);
@@ -195,7 +195,7 @@ fn request(project: &Project, service: &Service, build: &Build, options: &super:
         (Some(text), _) => Dockerfile::Inline(text.clone()),
         (None, path) => Dockerfile::Path(path.clone().unwrap_or_else(|| "Dockerfile".to_owned())),
     };
-    let mut tags = vec![container::image(project, service)];
+    let mut tags = vec![project.image_of(service)];
     tags.extend(build.tags.iter().cloned());
     let mut args: model::Texts =
         build.args.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect();
@@ -214,7 +214,7 @@ fn request(project: &Project, service: &Service, build: &Build, options: &super:
     image_labels.insert(labels::VERSION.to_owned(), labels::COMPATIBLE_VERSION.to_owned());
     let contexts = build.additional_contexts.iter().map(|(name, context)| {
         let context = match context.strip_prefix("service:").and_then(|other| project.services.get(other)) {
-            Some(other) => format!("docker-image://{}", container::image(project, other)),
+            Some(other) => format!("docker-image://{}", project.image_of(other)),
             None => context.clone(),
         };
         (name.clone(), context)

@@ -11,9 +11,7 @@ pub fn interest(project: &Project) -> Interest {
     let services = project.services.values().filter(|service| service.provider.is_none());
     Interest {
         project: project.name.clone(),
-        images: services
-            .map(|service| (container::image(project, service), container::platform(project, service)))
-            .collect(),
+        images: services.map(|service| (project.image_of(service), container::platform(project, service))).collect(),
         networks: project.networks.values().map(|network| network.name.clone()).collect(),
         volumes: project.volumes.values().map(|volume| volume.name.clone().into()).collect(),
         project_images: false,

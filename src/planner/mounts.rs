@@ -141,9 +141,7 @@ fn mount(project: &Project, mount: &model::Mount) -> Mount {
     let source = mount.source.clone().unwrap_or_default();
     let source = match (mount.kind.as_str(), project.volumes.get(source.as_str())) {
         ("volume", Some(volume)) => volume.name.clone(),
-        ("image", _) => {
-            project.services.get(source.as_str()).map_or(source, |service| super::container::image(project, service))
-        }
+        ("image", _) => project.services.get(source.as_str()).map_or(source, |service| project.image_of(service)),
         _ => source,
     };
     Mount {

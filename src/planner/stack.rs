@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use crate::names::{NetworkName, ProjectName, ServiceName, VolumeName};
-use crate::planner::container;
 use crate::planner::mounts;
 use crate::resource::{FileUpload, Snapshot};
 use crate::spec::model::{Dependency, Hook, Project};
@@ -54,7 +53,7 @@ impl Stack {
                 .map(|(name, service)| {
                     let of_stack = StackService {
                         depends_on: service.depends_on.clone(),
-                        image: container::image(project, service),
+                        image: project.image_of(service),
                         local_image: service.image.is_none(),
                         // A variable that is missing is told by `up`; what was put there before stays.
                         uploads: mounts::uploads(project, service).unwrap_or_default(),

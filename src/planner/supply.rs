@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use crate::names::ServiceName;
 use crate::planner::builder::{PlanBuilder, after};
-use crate::planner::container;
 use crate::planner::goal::{BuildOptions, PullOptions};
 use crate::planner::image;
 use crate::planner::plan::{Op, Plan, Reason, Shown, Unchanged};
@@ -30,7 +29,7 @@ pub fn build(project: &Project, _snapshot: &Snapshot, options: &BuildOptions) ->
     let nodes = image::build_nodes(&mut builder, project, &services, options);
     if options.push {
         for (service, _) in services.iter().filter(|(service, _)| service.image.is_some()) {
-            let reference = container::image(project, service);
+            let reference = project.image_of(service);
             let target = ResourceId::Image(reference.clone());
             let first = after(nodes.get(&service.name).copied());
             let shown = Shown::new(&target, "Pushing", "Pushed");
@@ -46,7 +45,7 @@ pub fn pull(project: &Project, snapshot: &Snapshot, options: &PullOptions) -> Pl
     let wanted = chosen(project, &options.services, options.include_deps);
     let mut seen = BTreeSet::new();
     for service in all(project).filter(|service| wanted.contains(&service.name)) {
-        let reference = container::image(project, service);
+        let reference = project.image_of(service);
         let skipped = |word: &str| Unchanged {
             target: ResourceId::Provider(service.name.to_string()),
             word: word.to_owned(),

@@ -276,7 +276,7 @@ impl<'a> Up<'a> {
     }
 
     fn image_volumes(&self, service: &Service) -> Vec<String> {
-        let image = self.snapshot.images.get(&container::image(self.project, service));
+        let image = self.snapshot.images.get(&self.project.image_of(service));
         image.map(|image| image.volumes.clone()).unwrap_or_default()
     }
 
@@ -287,7 +287,7 @@ impl<'a> Up<'a> {
         number: u32,
         inherited: Inherited<'_>,
     ) -> Option<(ContainerSpec, Vec<Late>)> {
-        let image = self.snapshot.images.get(&container::image(self.project, service));
+        let image = self.snapshot.images.get(&self.project.image_of(service));
         let image_id = image.map(|image| image.id.as_str());
         let wanted = Wanted { project: self.project, service, number, image_id, inherited };
         let mut spec = match container::spec(wanted) {
@@ -323,7 +323,9 @@ impl<'a> Up<'a> {
         for parent in decide::volumes_from(service) {
             late.extend(reference(&parent, "volume").map(Late::VolumesFrom));
         }
-        let parts: Vec<HashPart> = hash::service_parts(service)
+        let hashed = hash::service_parts(&fields::hashed(self.project, service));
+        let parts: Vec<HashPart> = hashed
+            .clone()
             .into_iter()
             .filter_map(|part| match part {
                 hash::HashPart::Text(text) => Some(HashPart::Text(text)),
@@ -334,11 +336,10 @@ impl<'a> Up<'a> {
             self.block(service, message);
             return None;
         }
-        match fields::digest(&hash::service_parts(service), |_| None) {
-            Some(digest) => {
-                spec.labels.insert(labels::CONFIG_HASH.to_owned(), digest);
-            }
-            None => late.push(Late::LabelSha256 { key: labels::CONFIG_HASH.to_owned(), parts }),
+        if hashed.iter().all(|part| matches!(part, hash::HashPart::Text(_))) {
+            spec.labels.insert(labels::CONFIG_HASH.to_owned(), hash::fill(&hashed, &|_| None));
+        } else {
+            late.push(Late::LabelSha256 { key: labels::CONFIG_HASH.to_owned(), parts });
         }
         spec.labels.insert(labels::FIELDS.to_owned(), fields::label(service, spec.name.as_str()));
         Some((spec, late))

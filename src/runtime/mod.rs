@@ -3,6 +3,8 @@
 //! A runtime is used as `Arc<dyn Runtime>`. What a method promises is written at the method and held by the contract
 //! tests, which the in-memory fake and every real engine pass alike.
 
+#[doc(hidden)]
+pub mod contract;
 pub mod docker;
 mod error;
 pub mod fake;
@@ -65,7 +67,8 @@ pub trait Containers {
     async fn list_containers(&self, filter: &LabelFilter) -> Result<Vec<Container>>;
     /// One container by id or name. `NotFound` when there is none.
     async fn inspect_container(&self, container: &ContainerId) -> Result<ContainerDetails>;
-    /// Creates a container. `Conflict` when the name is taken, `NotFound` when the image or a network is not there.
+    /// Creates a container. `Conflict` when the name is taken, `NotFound` when the image is not there. A network that is
+    /// not there is `NotFound` here or at the start, as the engine likes.
     async fn create_container(&self, spec: &ContainerSpec) -> Result<Created>;
     /// Starts it; nothing happens when it runs already. `NotFound` when it is not there.
     async fn start_container(&self, container: &ContainerId) -> Result<()>;
@@ -87,8 +90,9 @@ pub trait Containers {
     async fn rename_container(&self, container: &ContainerId, name: &ContainerName) -> Result<()>;
     /// Waits until it does not run and gives its exit code; at once when it does not run.
     async fn wait_container(&self, container: &ContainerId) -> Result<i64>;
-    /// Unpacks a tar archive below `path` inside; `keep_owner` keeps the archive's user and group ids.
-    async fn upload(&self, container: &ContainerId, path: &str, archive: Bytes, keep_owner: bool) -> Result<()>;
+    /// Unpacks a tar archive below `path` inside, making directories that are missing. Files belong to whom the archive
+    /// says, or with `to_user` to the user that the container runs as.
+    async fn upload(&self, container: &ContainerId, path: &str, archive: Bytes, to_user: bool) -> Result<()>;
     /// A tar archive of what lies at `path` inside.
     async fn download(&self, container: &ContainerId, path: &str) -> Result<ResultStream<Bytes>>;
     /// Its processes. `Conflict` when it does not run.

@@ -34,8 +34,6 @@ pub(in crate::spec) struct Loader<'a> {
     pub(in crate::spec) unset: Vec<UnsetVariable>,
     /// Files that services extend, made canonical once.
     pub(in crate::spec) bases: BTreeMap<PathBuf, Mapping>,
-    /// Variables that the files ask for, when asked.
-    pub(in crate::spec) variables: Option<Vec<crate::spec::interpolate::DeclaredVariable>>,
 }
 
 /// A compose file that was read.
@@ -54,8 +52,9 @@ pub(in crate::spec) struct Parsed {
 pub(in crate::spec) struct Directory {
     /// Where files are looked for.
     pub(in crate::spec) real: PathBuf,
-    /// What relative paths in values are joined to: the same, or relative when paths shall stay so.
-    pub(in crate::spec) written: PathBuf,
+    /// What relative paths in values are joined to: the same, or relative to the part of the project around it when
+    /// paths shall stay relative; `None` leaves them as they are.
+    pub(in crate::spec) written: Option<PathBuf>,
 }
 
 impl Loader<'_> {
@@ -148,9 +147,6 @@ impl Loader<'_> {
         environment: &Environment,
         chain: &[PathBuf],
     ) -> Node {
-        if document.is_null() {
-            return tree;
-        }
         let Value::Mapping(_) = document.value else {
             let finding = Diagnostic::error(codes::WRONG_TYPE, "top-level object must be a mapping")
                 .at(document.span, format!("this is {}", document.kind()));
@@ -165,9 +161,6 @@ impl Loader<'_> {
 
     /// Fills in variables and casts texts.
     pub(in crate::spec) fn interpolate(&mut self, document: &mut Node, environment: &Environment) {
-        if let Some(variables) = &mut self.variables {
-            variables.extend(crate::spec::interpolate::variables(document));
-        }
         if self.options.no_interpolate {
             return;
         }
@@ -222,26 +215,23 @@ impl Loader<'_> {
         defaults::apply(tree);
         checks::tree(tree, &mut self.findings);
         self.resolve_paths(tree, directory);
-        defaults::pass_variables(tree, environment);
+        if !self.options.no_interpolate {
+            defaults::pass_variables(tree, environment);
+        }
     }
 
     /// Makes paths absolute, or relative to the project when they shall stay relative.
     pub(in crate::spec) fn resolve_paths(&mut self, tree: &mut Node, directory: &Directory) {
-        if self.options.no_path_resolution && directory.written.as_os_str().is_empty() {
-            return;
-        }
-        let base = Base { directory: &directory.written, home: self.home.as_deref(), files: self.files };
+        let Some(written) = &directory.written else { return };
+        let base = Base { directory: written, home: self.home.as_deref(), files: self.files };
         paths::resolve(tree, &base, &mut self.findings);
     }
 
-    /// The directory of a file that is part of the project, such as one that is included.
-    pub(in crate::spec) fn directory(&self, real: &Path, project: &Directory) -> Directory {
-        let written = if self.options.no_path_resolution {
-            project.written.join(real.strip_prefix(&project.real).unwrap_or(real))
-        } else {
-            real.to_owned()
-        };
-        Directory { real: real.to_owned(), written }
+    /// The directory of a file that belongs to another part of the project: it is included, or extended.
+    pub(in crate::spec) fn directory(&self, real: &Path, around: &Directory) -> Directory {
+        let written =
+            if self.options.no_path_resolution { paths::relative(&around.real, real) } else { real.to_owned() };
+        Directory { real: real.to_owned(), written: Some(written) }
     }
 
     /// Reads files of variables into one environment: a later file wins over an earlier one, and `environment` over

@@ -77,8 +77,8 @@ impl Merger<'_> {
                 self.settle(&mut over);
                 over
             }
-            Merge::KeyValues => appended(base, over, key_values),
-            Merge::Hosts => hosts(base, over),
+            Merge::KeyValues => appended(without_reset(base, &over), over),
+            Merge::Hosts => hosts(without_reset(base, &over), over),
             Merge::Build => self.plain(build(base), build(over), shape, place),
             Merge::Names(to) => self.plain(names(base, to), names(over, to), shape, place),
             Merge::Logging => self.logging(base, over, shape, place),
@@ -214,11 +214,21 @@ impl Merger<'_> {
     }
 }
 
-/// Appends two values as lists.
-fn appended(base: Node, over: Node, as_list: fn(Node) -> Vec<Node>) -> Node {
+/// Drops the keys of a mapping that a later mapping resets; in a list they cannot be told.
+fn without_reset(mut base: Node, over: &Node) -> Node {
+    if let (Value::Mapping(base), Value::Mapping(over)) = (&mut base.value, &over.value) {
+        for (key, _) in over.iter().filter(|(_, entry)| entry.node.tag != Tag::None) {
+            base.remove(key);
+        }
+    }
+    base
+}
+
+/// Appends two values as lists of `key=value`.
+fn appended(base: Node, over: Node) -> Node {
     let (tag, span) = (base.tag, base.span);
-    let mut items = as_list(base);
-    items.extend(as_list(over));
+    let mut items = key_values(base);
+    items.extend(key_values(over));
     Node { value: Value::Sequence(items), tag, span, origin: None }
 }
 
@@ -292,7 +302,6 @@ pub(in crate::spec) fn names(node: Node, to: NamesTo) -> Node {
         let span = item.span;
         let value = match to {
             NamesTo::Null => Value::Null,
-            NamesTo::Empty => Value::Mapping(Mapping::default()),
             NamesTo::Dependency => {
                 let mut dependency = Mapping::default();
                 let condition = Value::String("service_started".to_owned());

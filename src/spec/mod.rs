@@ -19,19 +19,24 @@ pub mod files;
 pub mod hash;
 mod include;
 pub mod interpolate;
+mod json;
+pub mod lint;
 mod load;
 mod loader;
+mod locate;
 mod merge;
 pub mod model;
 mod normalise;
 mod paths;
 mod place;
+pub mod print;
 mod resolve;
 mod rules;
 mod scalar;
 mod schema;
 mod seccomp;
 mod select;
+mod sensitive;
 mod suggest;
 pub mod tree;
 mod unique;
@@ -44,7 +49,7 @@ use crate::diagnostics::{Diagnostic, SourceMap};
 use crate::spec::model::Project;
 
 pub use discover::normal_name;
-pub use load::{Named, load, project_name};
+pub use load::{LoadedTree, Named, load, load_tree, project_name, variables};
 
 /// What to load and how.
 #[derive(Clone, Debug, Default)]

@@ -112,7 +112,7 @@ impl Base<'_> {
         if path.starts_with('/') || is_windows_path(&path) {
             return path;
         }
-        self.absolute(&path)
+        join(self.directory, &path)
     }
     fn without_tilde(&self, path: &str) -> String {
         match (path.strip_prefix('~'), self.home) {
@@ -147,6 +147,17 @@ pub(in crate::spec) fn normal(path: &Path) -> PathBuf {
         out.push(".");
     }
     out
+}
+
+/// The way from a directory to another, both absolute.
+pub(in crate::spec) fn relative(from: &Path, to: &Path) -> PathBuf {
+    let shared = from.components().zip(to.components()).take_while(|(left, right)| left == right).count();
+    let mut out = PathBuf::new();
+    for _ in from.components().skip(shared) {
+        out.push("..");
+    }
+    out.extend(to.components().skip(shared));
+    if out.as_os_str().is_empty() { PathBuf::from(".") } else { out }
 }
 
 /// Whether a path is absolute on Windows: `C:\x`, `\\host\share`.

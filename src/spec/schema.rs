@@ -6,6 +6,7 @@ use crate::diagnostics::{Diagnostic, Span};
 use crate::spec::codes;
 use crate::spec::place::Place;
 use crate::spec::rules::{Limit, Others, Shape, TOP};
+use crate::spec::scalar;
 use crate::spec::suggest;
 use crate::spec::tree::{Mapping, Node, Value};
 
@@ -40,13 +41,15 @@ fn wrong_type(node: &Node, shape: &Shape, place: &Place<'_>) -> Diagnostic {
     let message = if let Value::Timestamp(_) = node.value {
         format!("{place} invalid jsonType time.Time")
     } else {
-        format!("{place} must be a {}", shape.types.words())
+        let words = shape.types.words();
+        let article = if words.contains(' ') && words.starts_with(['a', 'i']) { "an" } else { "a" };
+        format!("{place} must be {article} {words}")
     };
     let mut finding = Diagnostic::error(codes::WRONG_TYPE, message).at(node.span, format!("this is {}", node.kind()));
     match &node.value {
         Value::Timestamp(text) => finding = finding.hint(format!("quote it: \"{text}\"")),
         Value::Bool(_) | Value::Int(_) | Value::Float(_) if shape.types.accept(&texted(node)) => {
-            if let Some(text) = crate::spec::scalar::text(node) {
+            if let Some(text) = scalar::text(node) {
                 finding = finding.hint(format!("quote it: \"{text}\""));
             }
         }
@@ -92,16 +95,6 @@ fn limit(node: &Node, shape: &'static Shape, place: &Place<'_>, findings: &mut V
             let message = format!("{place} '{text}' does not match pattern '{pattern}'");
             findings.push(suggest::did_you_mean(finding(message), text, words));
         }
-        (Limit::CapabilitiesOrDriver, Value::Mapping(mapping))
-            if mapping.contains_key("capabilities") == mapping.contains_key("driver") =>
-        {
-            let message = if mapping.contains_key("driver") {
-                format!("{place} valid against schemas at indexes 0 and 1")
-            } else {
-                format!("{place} missing property 'capabilities'")
-            };
-            findings.push(finding(message).hint("a device reservation names either `capabilities` or a `driver`"));
-        }
         _ => {}
     }
 }
@@ -117,7 +110,7 @@ fn is_pull_policy(text: &str) -> bool {
     const WORDS: [&str; 8] = ["always", "never", "build", "if_not_present", "missing", "refresh", "daily", "weekly"];
     WORDS.iter().any(|word| text.contains(word))
         || text.match_indices("every_").any(|(at, word)| {
-            let after = text[at + word.len()..].as_bytes();
+            let after = &text.as_bytes()[at + word.len()..];
             let digits = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
             digits > 0 && after.get(digits).is_some_and(|byte| b"wdhms".contains(byte))
         })
@@ -147,7 +140,7 @@ fn fields(span: Span, mapping: &Mapping, shape: &'static Shape, place: &Place<'_
 }
 
 fn unknown(key: &str, span: Span, node: &Node, shape: &'static Shape, place: &Place<'_>) -> Diagnostic {
-    let message = format!("{place} additional properties '{key}' not allowed");
+    let message = format!("{place} additional properties '{key}' not allowed").trim_start().to_owned();
     let finding = Diagnostic::error(codes::UNKNOWN_KEY, message).at(span, "not known here");
     if let Others::Named(_) = shape.others {
         return finding.hint("a name consists of letters, digits, `.`, `_` and `-`");
@@ -165,7 +158,7 @@ fn repeated(items: &[Node], place: &Place<'_>, findings: &mut Vec<Diagnostic>) {
                 None
             })
         } else {
-            let first = others.iter().copied().find(|earlier| same(&items[*earlier], node));
+            let first = others.iter().copied().find(|earlier| same_entries(&items[*earlier], node));
             others.push(at);
             first
         };
@@ -178,6 +171,18 @@ fn repeated(items: &[Node], place: &Place<'_>, findings: &mut Vec<Diagnostic>) {
             );
         }
     }
+}
+
+/// Whether two items are equal; in long forms a number equals its text.
+fn same_entries(left: &Node, right: &Node) -> bool {
+    let (Value::Mapping(left), Value::Mapping(right)) = (&left.value, &right.value) else { return same(left, right) };
+    left.len() == right.len()
+        && left.iter().all(|(key, entry)| {
+            right.get(key).is_some_and(|other| match (scalar::text(&entry.node), scalar::text(other)) {
+                (Some(left), Some(right)) => left == right,
+                _ => same(&entry.node, other),
+            })
+        })
 }
 
 /// Whether two values are equal, wherever they were written.

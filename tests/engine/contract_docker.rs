@@ -22,7 +22,7 @@ const IMAGE: &str = "busybox:latest";
 
 /// The engine, or `None` and a printed line when there is none.
 #[expect(clippy::disallowed_methods, reason = "tests are where the environment of a test run is read")]
-async fn engine() -> Option<DockerRuntime> {
+pub(crate) async fn engine() -> Option<DockerRuntime> {
     let environment: BTreeMap<String, String> = std::env::vars().collect();
     let choice = EndpointChoice { host: None, context: None, environment: &environment };
     let outcome = match docker::resolve_endpoint(&choice) {
@@ -31,7 +31,7 @@ async fn engine() -> Option<DockerRuntime> {
     };
     match outcome {
         Ok(runtime) => Some(runtime),
-        Err(error) if environment.get("COMPOSE_TEST_ENGINE").is_some_and(|value| value == "1") => {
+        Err(error) if environment.get("COMPOSE_TEST_ENGINE").is_some_and(|value| value != "0") => {
             panic!("COMPOSE_TEST_ENGINE=1, but: {error}")
         }
         Err(error) => {

@@ -217,11 +217,11 @@ impl Containers for DockerRuntime {
         }
     }
 
-    async fn upload(&self, container: &ContainerId, path: &str, archive: Bytes, keep_owner: bool) -> Result<()> {
+    async fn upload(&self, container: &ContainerId, path: &str, archive: Bytes, to_user: bool) -> Result<()> {
         let options = query::UploadToContainerOptions {
             path: path.to_owned(),
             no_overwrite_dir_non_dir: Some("true".to_owned()),
-            copy_uidgid: keep_owner.then(|| "true".to_owned()),
+            copy_uidgid: to_user.then(|| "true".to_owned()),
         };
         let client = &self.session().await?.client;
         let sent = client.upload_to_container(container.as_str(), Some(options), bollard::body_full(archive)).await;

@@ -160,7 +160,7 @@ impl Containers for Fake {
         Ok(self.end_of_run(&id, run).await)
     }
 
-    async fn upload(&self, container: &ContainerId, path: &str, archive: Bytes, keep_owner: bool) -> Result<()> {
+    async fn upload(&self, container: &ContainerId, path: &str, archive: Bytes, to_user: bool) -> Result<()> {
         let (id, path) = (container.clone(), path.trim_end_matches('/').to_owned());
         let what = format!("put files into container {}", self.name_of(container));
         self.change(what.clone(), move |world| {
@@ -178,7 +178,7 @@ impl Containers for Fake {
                 let inside = format!("{path}/{}", entry.path().map_err(invalid)?.display());
                 let mut content = Vec::new();
                 entry.read_to_end(&mut content).map_err(invalid)?;
-                let owner = if keep_owner { owner } else { (0, 0) };
+                let owner = if to_user { user_of(&record.spec) } else { owner };
                 record.files.insert(inside, File { content, mode, owner });
             }
             let id = record.id.clone();
@@ -379,6 +379,13 @@ fn networks_of(spec: &ContainerSpec) -> IndexMap<NetworkName, Endpoint> {
         networks.insert(main.into(), Endpoint::default());
     }
     networks
+}
+
+/// Numbers of the user it runs as; names are not known here.
+fn user_of(spec: &ContainerSpec) -> (u64, u64) {
+    let text = spec.user.as_deref().unwrap_or_default();
+    let (user, group) = text.split_once(':').unwrap_or((text, ""));
+    (user.parse().unwrap_or(0), group.parse().unwrap_or(0))
 }
 
 fn command_of(spec: &ContainerSpec) -> String {

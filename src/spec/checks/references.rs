@@ -8,11 +8,24 @@ use crate::spec::model::{Project, Service};
 use crate::spec::suggest;
 
 pub(super) fn check(project: &Project, findings: &mut Vec<Diagnostic>) {
+    secrets(project, findings);
     for service in project.services.values() {
         image(project, service, findings);
         dependencies(project, service, findings);
         resources(project, service, findings);
         build(project, service, findings);
+    }
+}
+
+/// What a driver would provide is nowhere without Swarm.
+fn secrets(project: &Project, findings: &mut Vec<Diagnostic>) {
+    for (name, secret) in &project.secrets {
+        if !secret.external && secret.file.is_none() && secret.environment.is_none() && secret.content.is_none() {
+            let message =
+                format!("secret \"{name}\" must declare either `file` or `environment`: invalid compose project");
+            let span = place(project, ["secrets", name.as_str()]);
+            findings.push(Diagnostic::error(codes::MISSING_KEY, message).at(span, ""));
+        }
     }
 }
 
@@ -68,7 +81,8 @@ fn names(project: &Project) -> impl Iterator<Item = &str> {
 
 fn resources(project: &Project, service: &Service, findings: &mut Vec<Diagnostic>) {
     for key in service.networks.keys() {
-        if !project.networks.contains_key(key) {
+        // Beside `network_mode` there are no networks, which is another finding.
+        if service.network_mode.is_none() && !project.networks.contains_key(key) {
             let known = project.networks.keys().map(crate::names::NetworkKey::as_str);
             findings.push(undefined(project, service, "network", key.as_str(), ["networks", key.as_str()], known));
         }

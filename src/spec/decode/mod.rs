@@ -11,12 +11,11 @@ use std::collections::BTreeMap;
 
 use crate::diagnostics::{Diagnostic, Span};
 use crate::spec::codes;
+use crate::spec::emit::go_float;
 use crate::spec::model::{ByteSize, Extensions, GoDuration, OptionalTexts, Texts};
 use crate::spec::place::Place;
 use crate::spec::scalar;
 use crate::spec::tree::{Mapping, Node, Value};
-
-pub(in crate::spec) use words::split as shell_words;
 
 /// Reads values and collects what cannot be read.
 #[derive(Debug, Default)]
@@ -238,9 +237,7 @@ pub(in crate::spec) fn json(node: &Node) -> serde_json::Value {
             (_, Ok(number)) => Json::Number(number.into()),
             _ => Json::Null,
         },
-        Value::Float(number) => {
-            Number::from_f64(*number).map_or_else(|| Json::String(scalar::float(*number)), Json::Number)
-        }
+        Value::Float(number) => Number::from_f64(*number).map_or_else(|| Json::String(go_float(*number)), Json::Number),
         Value::Timestamp(text) | Value::String(text) => Json::String(text.clone()),
         Value::Sequence(items) => Json::Array(items.iter().map(json).collect()),
         Value::Mapping(mapping) => {

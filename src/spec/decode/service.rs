@@ -274,10 +274,7 @@ impl Decoder {
                 .at(node.span, "")
                 .hint("put \"CMD\" before the program, or write the whole line as one text"),
             ),
-            None => self.findings.push(
-                Diagnostic::error(codes::INVALID_VALUE, "'test' value in healthcheck cannot be an empty list")
-                    .at(node.span, ""),
-            ),
+            None => return None,
         }
         Some(test)
     }
@@ -465,7 +462,10 @@ impl Decoder {
         self.fields(node.as_mapping()?, place, &mut extensions, |this, key, node, at| match key {
             "selinux" => bind.selinux = this.word(node, at),
             "propagation" => bind.propagation = this.word(node, at),
-            "create_host_path" => bind.create_host_path = this.boolean(node, at).unwrap_or_default(),
+            "create_host_path" => {
+                bind.create_host_path_given = this.boolean(node, at);
+                bind.create_host_path = bind.create_host_path_given.unwrap_or_default();
+            }
             "recursive" => bind.recursive = this.word(node, at),
             _ => {}
         });

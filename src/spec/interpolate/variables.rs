@@ -1,7 +1,6 @@
 //! The variables that a file asks for, for `config --variables`.
 
 use indexmap::IndexMap;
-use indexmap::map::Entry;
 
 use super::template::{OperatorKind, Piece, Pieces};
 use crate::spec::tree::{Node, Value};
@@ -9,16 +8,16 @@ use crate::spec::tree::{Node, Value};
 /// How deep defaults in defaults are looked into.
 const MAX_DEPTH: usize = 64;
 
-/// A variable and what the file says about it, all its places taken together.
+/// A variable and what the file says about it at its last place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeclaredVariable {
     /// Its name.
     pub name: String,
-    /// What stands in for it, as written; of its first place that has one.
+    /// What stands in for it, as written.
     pub default: String,
-    /// What is taken when it is set, as written; of its first place that has one.
+    /// What is taken when it is set, as written.
     pub alternate: String,
-    /// Whether one of its places makes a missing value an error.
+    /// Whether a missing value is an error.
     pub required: bool,
 }
 
@@ -53,22 +52,8 @@ fn template(text: &str, depth: usize, found: &mut IndexMap<String, DeclaredVaria
             Some((OperatorKind::Required, _)) => variable.required = true,
             None => {}
         }
-        match found.entry(name) {
-            Entry::Vacant(entry) => {
-                entry.insert(variable);
-            }
-            Entry::Occupied(mut entry) => {
-                let known = entry.get_mut();
-                known.required |= variable.required;
-                if known.default.is_empty() {
-                    known.default = variable.default;
-                }
-                if known.alternate.is_empty() {
-                    known.alternate = variable.alternate;
-                }
-            }
-        }
-        // What only an error message asks for is not asked of the user.
+        // The last place says what is shown, as it does in docker compose.
+        found.insert(name, variable);
         if let Some((OperatorKind::Default | OperatorKind::Alternate, operand)) = operand {
             template(operand, depth + 1, found);
         }

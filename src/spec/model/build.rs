@@ -1,6 +1,6 @@
 //! `build:`
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
 use crate::spec::model::{ByteSize, Extensions, OptionalTexts, Texts, Ulimit};
@@ -30,7 +30,7 @@ pub struct Build {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sbom: Option<String>,
     /// SSH agents or keys: id and path.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "keys")]
     pub ssh: Vec<(String, Option<String>)>,
     /// Labels of the image.
     #[serde(skip_serializing_if = "Texts::is_empty")]
@@ -54,7 +54,7 @@ pub struct Build {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub pull: bool,
     /// Host names known during the build.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", serialize_with = "crate::spec::model::service::host_list")]
     pub extra_hosts: BTreeMap<String, Vec<String>>,
     /// Isolation technology (Windows).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,6 +86,13 @@ pub struct Build {
     /// `x-` keys.
     #[serde(skip)]
     pub extensions: Extensions,
+}
+
+fn keys<S: Serializer>(keys: &[(String, Option<String>)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(keys.iter().map(|(id, path)| match path {
+        Some(path) => format!("{id}: {path}"),
+        None => id.clone(),
+    }))
 }
 
 /// A secret given to a build.

@@ -1,6 +1,7 @@
 //! `deploy:`
 
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 use crate::spec::model::{ByteSize, Extensions, GoDuration, Texts};
 
@@ -53,7 +54,7 @@ pub struct UpdateConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monitor: Option<GoDuration>,
     /// Failures that are borne.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "crate::spec::model::scalar::short_float")]
     pub max_failure_ratio: Option<f32>,
     /// `start-first` or `stop-first`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,7 +82,7 @@ pub struct Resources {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ResourceSpec {
     /// Processors.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "crate::spec::model::scalar::short_float")]
     pub cpus: Option<f32>,
     /// Memory.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,13 +102,25 @@ pub struct ResourceSpec {
 }
 
 /// A generic resource (Swarm).
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct GenericResource {
     /// What.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub kind: String,
     /// How many.
     pub value: i64,
+}
+
+impl Serialize for GenericResource {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Discrete<'a> {
+            kind: &'a str,
+            value: i64,
+        }
+        let mut outer = serializer.serialize_struct("GenericResource", 1)?;
+        outer.serialize_field("discrete_resource_spec", &Discrete { kind: &self.kind, value: self.value })?;
+        outer.end()
+    }
 }
 
 /// Devices by capability, such as GPUs.

@@ -70,6 +70,16 @@ pub struct Model {
 }
 
 impl Project {
+    /// What stands between project, service and number in the names of containers and built images: `-`, or `_` with
+    /// COMPOSE_COMPATIBILITY.
+    pub fn separator(&self) -> char {
+        let words = ["1", "t", "T", "true", "TRUE", "True"];
+        if self.variable("COMPOSE_COMPATIBILITY").is_some_and(|value| words.contains(&value)) { '_' } else { '-' }
+    }
+    /// The image of a service: what it says, else `<project>-<service>`.
+    pub fn image_of(&self, service: &Service) -> String {
+        service.image.clone().unwrap_or_else(|| format!("{}{}{}", self.name, self.separator(), service.name))
+    }
     /// A value of the environment that interpolation saw.
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.environment.get(name).map(String::as_str)

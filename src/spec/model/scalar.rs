@@ -61,6 +61,17 @@ impl Serialize for GoDuration {
     }
 }
 
+/// A number of 32 bits with its own shortest digits; widened to 64 bits it would have more.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+pub(super) fn short_float<S: Serializer>(number: &Option<f32>, serializer: S) -> Result<S::Ok, S::Error> {
+    let Some(number) = number else { return serializer.serialize_none() };
+    #[expect(clippy::cast_possible_truncation, reason = "it is a whole number below 2^24")]
+    if number.fract() == 0.0 && number.abs() < 16_777_216.0 {
+        return serializer.serialize_i64(*number as i64);
+    }
+    serializer.serialize_f64(number.to_string().parse().unwrap_or(f64::from(*number)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -50,7 +50,7 @@ pub struct Service {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_count: Option<i64>,
     /// Windows only.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "crate::spec::model::scalar::short_float")]
     pub cpu_percent: Option<f32>,
     /// CFS period, in microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,7 +65,7 @@ pub struct Service {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_rt_runtime: Option<i64>,
     /// Processors.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "crate::spec::model::scalar::short_float")]
     pub cpus: Option<f32>,
     /// Which processors.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -173,8 +173,8 @@ pub struct Service {
     /// Memory and swap.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memswap_limit: Option<ByteSize>,
-    /// 0 to 100.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// 0 to 100; printed as text.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_text")]
     pub mem_swappiness: Option<i64>,
     /// Hardware address in its first network.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -292,7 +292,18 @@ pub struct Service {
     pub extensions: Extensions,
 }
 
-fn host_list<S: Serializer>(hosts: &BTreeMap<String, Vec<String>>, serializer: S) -> Result<S::Ok, S::Error> {
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+fn as_text<S: Serializer>(number: &Option<i64>, serializer: S) -> Result<S::Ok, S::Error> {
+    match number {
+        Some(number) => serializer.collect_str(number),
+        None => serializer.serialize_none(),
+    }
+}
+
+pub(super) fn host_list<S: Serializer>(
+    hosts: &BTreeMap<String, Vec<String>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(hosts.iter().flat_map(|(host, ips)| ips.iter().map(move |ip| format!("{host}={ip}"))))
 }
 
@@ -367,16 +378,27 @@ pub struct Dependency {
 }
 
 /// An entry of `env_file`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct EnvFile {
     /// Absolute path.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub path: String,
     /// Whether it must exist.
     pub required: bool,
-    /// `raw`, or the format of `.env`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// `raw`, or the format of `.env`. docker compose does not print it.
     pub format: Option<String>,
+}
+
+impl Serialize for EnvFile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.required {
+            return serializer.serialize_str(&self.path);
+        }
+        use serde::ser::SerializeStruct;
+        let mut long = serializer.serialize_struct("EnvFile", 2)?;
+        long.serialize_field("path", &self.path)?;
+        long.serialize_field("required", &false)?;
+        long.end()
+    }
 }
 
 /// How health is known.

@@ -178,6 +178,9 @@ pub struct BindOptions {
     /// The engine creates a missing source; printed only when true, as docker compose 2.40 does.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub create_host_path: bool,
+    /// What the file says about it, which docker compose 5 prints and hashes in another way.
+    #[serde(skip)]
+    pub create_host_path_given: Option<bool>,
     /// `enabled`, `disabled`, `writable`, `readonly`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recursive: Option<String>,
@@ -210,7 +213,7 @@ pub struct TmpfsOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<ByteSize>,
     /// Permission bits.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "octal")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<u32>,
     /// `x-` keys.
     #[serde(skip)]

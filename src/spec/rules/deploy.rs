@@ -50,7 +50,7 @@ static DEVICE: Shape = Shape::mapping(&[
     ("driver", &STRING),
     ("options", &LIST_OR_DICT),
 ])
-.limit(Limit::CapabilitiesOrDriver);
+.required(&["capabilities"]);
 
 pub(super) static GPUS: Shape = Shape::of(STR).items(&GPU).limit(Limit::OneOf(&["all"])).short(Short::Gpus);
 static GPU: Shape = Shape::mapping(&[

@@ -1,0 +1,321 @@
+//! The road of every command that changes something: plan, ask, do, show, and tell what failed.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use futures::StreamExt;
+
+use crate::cli::context::Context;
+use crate::cli::failure::{Cause, Failure};
+use crate::engine::{self, Applied, Ending, Event, Hooks, NoHooks, OpError, Reporter, Rounds, RunOptions};
+use crate::names::ContainerId;
+use crate::planner::{
+    Blocker, ContainerRef, Interest, NodeId, Op, Plan, PlanNode, Question, Until, UpOptions, explain, interest, up,
+};
+use crate::resource::{Builder, Snapshot};
+use crate::runtime::{LogOptions, Runtime};
+use crate::spec::model::Project;
+use crate::ui::progress::{Detail, Display, Mode};
+use crate::ui::prompt;
+use crate::ui::stream::Stream;
+
+/// Lines of a failed container that are shown.
+const LAST_LINES: u64 = 10;
+/// Containers whose last lines are shown; the others failed alike.
+const CONTAINERS_SHOWN: usize = 3;
+
+/// How a command goes down the road.
+pub struct Road<'a> {
+    /// The word of the progress header: `up`.
+    pub operation: &'static str,
+    /// How much is shown.
+    pub detail: Detail,
+    /// Questions are answered with yes.
+    pub yes: bool,
+    /// Who attaches before a start.
+    pub hooks: &'a dyn Hooks,
+    /// The files, to explain failures by the lines that asked for it.
+    pub project: Option<&'a Project>,
+}
+
+impl Road<'_> {
+    /// The usual way.
+    pub fn new(operation: &'static str) -> Self {
+        Self { operation, detail: Detail::default(), yes: false, hooks: &NoHooks, project: None }
+    }
+}
+
+/// Applies what `decide` plans and shows it. With `--dry-run` it shows the plan and changes nothing.
+///
+/// # Errors
+/// Operations failed, were forbidden, or a person broke it off.
+pub async fn apply(
+    context: &Context<'_>,
+    runtime: &Arc<dyn Runtime>,
+    interest: &Interest,
+    road: Road<'_>,
+    decide: &mut dyn FnMut(&Snapshot, &Rounds) -> Plan,
+) -> Result<Applied, Failure> {
+    if context.global.dry_run {
+        return dry_run(context, runtime, interest, road, decide).await;
+    }
+    let display = RefCell::new(display(context, &road));
+    let mut reporter = Shown { context, display: &display, yes: road.yes, mode: context.global.progress };
+    let options = run_options(context, runtime).await?;
+    let work =
+        engine::apply(runtime.as_ref(), interest, &options, road.hooks, &context.interrupts, decide, &mut reporter);
+    let result = with_ticks(&display, context.global.progress, work).await;
+    display.borrow_mut().finish();
+    let applied = result?;
+    judged(runtime.as_ref(), applied, road.project).await
+}
+
+/// Makes the engine match the project, with the images that it takes.
+///
+/// # Errors
+/// As for [`apply`].
+pub async fn converge(
+    context: &Context<'_>,
+    runtime: &Arc<dyn Runtime>,
+    project: &Project,
+    options: &UpOptions,
+    road: Road<'_>,
+) -> Result<Applied, Failure> {
+    let road = Road { project: Some(project), ..road };
+    apply(context, runtime, &interest(project), road, &mut |snapshot, so_far| {
+        up_again(project, options, snapshot, so_far)
+    })
+    .await
+}
+
+/// The next plan of an `up`, knowing what earlier rounds gave.
+pub fn up_again(project: &Project, options: &UpOptions, snapshot: &Snapshot, so_far: &Rounds) -> Plan {
+    up(project, snapshot, &so_far.options(options))
+}
+
+/// A display for the road.
+pub fn display(context: &Context<'_>, road: &Road<'_>) -> Display {
+    let out = progress_stream(context);
+    Display::new(context.global.progress, road.operation, out.clone(), context.global.paint(&out), road.detail)
+}
+
+/// Where progress goes: standard error, or standard output when `COMPOSE_STATUS_STDOUT` says so.
+pub fn progress_stream(context: &Context<'_>) -> Stream {
+    match context.environment.flag("COMPOSE_STATUS_STDOUT") {
+        Ok(Some(true)) => context.io.stdout.clone(),
+        _ => context.io.stderr.clone(),
+    }
+}
+
+/// Runs work while the display's spinners turn.
+pub async fn with_ticks<T>(display: &RefCell<Display>, mode: Mode, work: impl Future<Output = T>) -> T {
+    tokio::pin!(work);
+    if mode != Mode::Tty {
+        return work.await;
+    }
+    let mut ticks = tokio::time::interval(Display::TICK);
+    loop {
+        tokio::select! {
+            biased;
+            result = &mut work => return result,
+            _ = ticks.tick() => display.borrow_mut().tick(),
+        }
+    }
+}
+
+/// How plans are run for this command.
+pub async fn run_options(context: &Context<'_>, runtime: &Arc<dyn Runtime>) -> Result<RunOptions, Failure> {
+    let wants_classic = context.environment.flag("DOCKER_BUILDKIT").is_ok_and(|flag| flag == Some(false));
+    let facts = runtime.facts().await?;
+    let builder = if facts.buildkit && !wants_classic { Builder::BuildKit } else { Builder::Classic };
+    Ok(RunOptions {
+        parallel: context.global.parallel,
+        credentials: context.engines.credentials(&context.global.docker, &context.environment),
+        ..RunOptions::new(builder)
+    })
+}
+
+/// Shows what goes on and asks what is to be asked.
+pub struct Shown<'a> {
+    /// Whose streams.
+    pub context: &'a Context<'a>,
+    /// Where it is drawn.
+    pub display: &'a RefCell<Display>,
+    /// Questions are answered with yes.
+    pub yes: bool,
+    /// How it is drawn.
+    pub mode: Mode,
+}
+
+impl Reporter for Shown<'_> {
+    fn planned(&mut self, plan: &Plan) {
+        let mut display = self.display.borrow_mut();
+        for warning in &plan.warnings {
+            display.print(&mut || self.context.warn(warning));
+        }
+        display.plan(plan);
+    }
+    fn event(&mut self, _: &Plan, event: &Event) {
+        self.display.borrow_mut().event(event);
+    }
+    fn answer(&mut self, question: &Question) -> Option<bool> {
+        if self.yes {
+            return Some(true);
+        }
+        let mut answer = None;
+        self.display.borrow_mut().print(&mut || answer = Some(ask(self.context, question)));
+        answer
+    }
+}
+
+fn ask(context: &Context<'_>, question: &Question) -> bool {
+    let text = match question {
+        Question::RecreateVolume { volume } => {
+            format!(
+                "Volume \"{volume}\" exists but doesn't match configuration in compose file. Recreate (data will be lost)?"
+            )
+        }
+        Question::RemoveContainers { names } => {
+            let names: Vec<&str> = names.iter().map(crate::names::ContainerName::as_str).collect();
+            format!("Going to remove {}", names.join(", "))
+        }
+    };
+    context.io.stdout.text(&prompt::question(&text, context.io.stdin_is_terminal));
+    let yes = prompt::is_yes(&context.io.read_line());
+    if !context.io.stdin_is_terminal {
+        context.io.stdout.text("\n");
+    }
+    yes
+}
+
+async fn dry_run(
+    context: &Context<'_>,
+    runtime: &Arc<dyn Runtime>,
+    interest: &Interest,
+    road: Road<'_>,
+    decide: &mut dyn FnMut(&Snapshot, &Rounds) -> Plan,
+) -> Result<Applied, Failure> {
+    let snapshot = engine::observe(runtime.as_ref(), interest).await?;
+    let mut rounds = Rounds::default();
+    let mut plan = decide(&snapshot, &rounds);
+    // What a person would be asked is shown as if the answer were yes.
+    if !plan.questions.is_empty() {
+        rounds.answers.extend(plan.questions.drain(..).map(|question| (question, true)));
+        plan = decide(&snapshot, &rounds);
+    }
+    let detail = Detail { dry_run: true, ..road.detail };
+    // A plan is read line by line; nothing moves.
+    let mode = if context.global.progress == Mode::Tty { Mode::Plain } else { context.global.progress };
+    let out = progress_stream(context);
+    let mut display = Display::new(mode, road.operation, out.clone(), context.global.paint(&out), detail);
+    for warning in &plan.warnings {
+        context.warn(warning);
+    }
+    display.plan(&plan);
+    for (node, _) in plan.iter() {
+        display.event(&Event::Started { node });
+        display.event(&Event::Finished { node, warning: None });
+    }
+    display.finish();
+    let ending = if plan.blockers.is_empty() { Ending::Done } else { Ending::Blocked };
+    let applied = Applied { ending, plan, outcome: engine::Outcome::default(), rounds };
+    judged(runtime.as_ref(), applied, road.project).await
+}
+
+/// Turns an ending into a result.
+///
+/// # Errors
+/// Everything but done.
+pub async fn judged(runtime: &dyn Runtime, applied: Applied, project: Option<&Project>) -> Result<Applied, Failure> {
+    match applied.ending {
+        Ending::Done => Ok(applied),
+        Ending::Interrupted => Err(Failure::Interrupted),
+        Ending::Declined => Err(Failure::Declined),
+        Ending::Blocked => Err(Failure::Operations(applied.plan.blockers.iter().map(blocker).collect())),
+        Ending::Failed => Err(Failure::Operations(causes(runtime, &applied, project).await)),
+    }
+}
+
+fn blocker(blocker: &Blocker) -> Cause {
+    let Blocker { message, hint, place } = blocker;
+    let details = place.iter().map(|place| format!("--> {place}")).collect();
+    Cause { message: message.clone(), details, hints: hint.iter().cloned().collect() }
+}
+
+async fn causes(runtime: &dyn Runtime, applied: &Applied, project: Option<&Project>) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    for (number, (node, error)) in applied.outcome.failed.iter().enumerate() {
+        let Some(planned) = applied.plan.node(*node) else { continue };
+        let mut cause = Cause { message: message(planned, error), ..Cause::default() };
+        if number < CONTAINERS_SHOWN
+            && let Some(container) = ended_container(applied, *node, error)
+        {
+            cause.details = last_words(runtime, &container, error).await;
+        }
+        if let Some(explanation) = project.and_then(|project| explain(project, planned, &error.to_string())) {
+            cause.details.splice(0..0, explanation.place.map(|place| format!("--> {place}")));
+            cause.hints = explanation.hints;
+        }
+        causes.push(cause);
+    }
+    causes
+}
+
+fn message(node: &PlanNode, error: &OpError) -> String {
+    let dependency = matches!(
+        (&node.op, error),
+        (
+            Op::Await { until: Until::Healthy | Until::Started, .. },
+            OpError::Unhealthy { .. } | OpError::NoHealthcheck { .. } | OpError::Exited { .. }
+        )
+    );
+    if dependency { format!("dependency failed to start: {error}") } else { error.to_string() }
+}
+
+/// The container whose own words explain the failure.
+fn ended_container(applied: &Applied, node: NodeId, error: &OpError) -> Option<ContainerId> {
+    match error {
+        OpError::Unhealthy { .. }
+        | OpError::Exited { .. }
+        | OpError::DidNotComplete { .. }
+        | OpError::CrashLoop { .. }
+        | OpError::TimedOut { .. } => {}
+        OpError::Runtime(_) | OpError::NoHealthcheck { .. } | OpError::Hook { .. } | OpError::Provider { .. } => {
+            return None;
+        }
+    }
+    match &applied.plan.node(node)?.op {
+        Op::Await { container: ContainerRef::Existing(id), .. } => Some(id.clone()),
+        Op::Await { container: ContainerRef::CreatedBy(maker), .. } => applied.outcome.made.get(maker).cloned(),
+        _ => None,
+    }
+}
+
+/// The last health check and the last lines of a container; what can not be had is left out.
+async fn last_words(runtime: &dyn Runtime, container: &ContainerId, error: &OpError) -> Vec<String> {
+    let mut words = Vec::new();
+    if matches!(error, OpError::Unhealthy { .. } | OpError::TimedOut { .. })
+        && let Ok(details) = runtime.inspect_container(container).await
+        && let Some(probe) = details.probes.last()
+    {
+        let output = probe.output.trim();
+        words.push(format!(
+            "last health check ended with {}{}{output}",
+            probe.exit_code,
+            if output.is_empty() { "" } else { ": " }
+        ));
+    }
+    let options = LogOptions { tail: Some(LAST_LINES), ..LogOptions::default() };
+    let Ok(mut logs) = runtime.logs(container, &options).await else { return words };
+    let mut bytes = Vec::new();
+    while let Some(Ok(chunk)) = logs.next().await {
+        bytes.extend_from_slice(&chunk.bytes);
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    if !text.trim().is_empty() {
+        words.push("last lines:".to_owned());
+        let printable = |line: &str| line.chars().filter(|c| !c.is_control() || *c == '\t').collect::<String>();
+        words.extend(text.lines().map(|line| format!("  {}", printable(line))));
+    }
+    words
+}

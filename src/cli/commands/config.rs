@@ -1,0 +1,167 @@
+//! `config`: what the files mean.
+
+use std::path::Path;
+
+use crate::cli::commands::Ended;
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::spec::{self, Options, hash, print};
+
+/// Parse, resolve and render compose file in canonical format
+#[derive(clap::Args, Clone, Debug)]
+#[command(
+    override_usage = "[OPTIONS] [SERVICE...]",
+    after_help = "Examples:\n  compose config              the whole model, everything filled in\n  compose config -q           only say whether it is right\n  compose config --services   names, one per line\n"
+)]
+pub struct ConfigArgs {
+    /// Print environment used for interpolation.
+    #[arg(long)]
+    pub environment: bool,
+    /// Format the output. Values: [yaml | json]
+    #[arg(long, value_name = "string")]
+    pub format: Option<String>,
+    /// Print the service config hash, one per line.
+    #[arg(long, value_name = "string")]
+    pub hash: Option<String>,
+    /// Print the image names, one per line.
+    #[arg(long)]
+    pub images: bool,
+    /// Produces an override file with image digests
+    #[arg(long)]
+    pub lock_image_digests: bool,
+    /// Print the model names, one per line.
+    #[arg(long)]
+    pub models: bool,
+    /// Print the network names, one per line.
+    #[arg(long)]
+    pub networks: bool,
+    /// Don't check model consistency - warning: may produce invalid Compose output
+    #[arg(long)]
+    pub no_consistency: bool,
+    /// Don't resolve service env files
+    #[arg(long)]
+    pub no_env_resolution: bool,
+    /// Don't interpolate environment variables
+    #[arg(long)]
+    pub no_interpolate: bool,
+    /// Don't normalize compose model
+    #[arg(long)]
+    pub no_normalize: bool,
+    /// Don't resolve file paths
+    #[arg(long)]
+    pub no_path_resolution: bool,
+    /// Save to file (default to stdout)
+    #[arg(short, long, value_name = "string")]
+    pub output: Option<String>,
+    /// Print the profile names, one per line.
+    #[arg(long)]
+    pub profiles: bool,
+    /// Only validate the configuration, don't print anything
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Pin image tags to digests
+    #[arg(long)]
+    pub resolve_image_digests: bool,
+    /// Print the service names, one per line.
+    #[arg(long)]
+    pub services: bool,
+    /// Print model variables and default values.
+    #[arg(long)]
+    pub variables: bool,
+    /// Print the volume names, one per line.
+    #[arg(long)]
+    pub volumes: bool,
+    #[arg(hide = true)]
+    pub names: Vec<String>,
+}
+
+#[expect(clippy::unused_async, reason = "all commands are called alike")]
+pub(super) async fn run(args: ConfigArgs, context: &Context<'_>) -> Ended {
+    let json = match args.format.as_deref() {
+        None | Some("" | "yaml") => false,
+        Some("json") => true,
+        Some("table") if args.variables => false,
+        Some(word) => return Err(Failure::Message(format!("unsupported format \"{word}\""))),
+    };
+    if args.lock_image_digests || args.resolve_image_digests {
+        return Err(Failure::Unsupported("`compose config --resolve-image-digests`".to_owned()));
+    }
+    let text = text(&args, json, context)?;
+    if args.quiet {
+        return Ok(0);
+    }
+    match &args.output {
+        Some(path) => write(&context.environment.absolute(path), &text)?,
+        None => context.io.stdout.text(&text),
+    }
+    Ok(0)
+}
+
+fn text(args: &ConfigArgs, json: bool, context: &Context<'_>) -> Result<String, Failure> {
+    let lists = args.services || args.volumes || args.networks || args.models;
+    // These modes show everything, whatever was named.
+    let names: &[String] = if lists || args.no_interpolate || args.variables { &[] } else { &args.names };
+    let options = Options {
+        no_interpolate: args.no_interpolate || args.variables,
+        no_normalize: args.no_normalize || context.global.compatibility,
+        no_path_resolution: args.no_path_resolution,
+        no_consistency: args.no_consistency || args.variables,
+        no_env_resolution: args.no_env_resolution || args.variables,
+        ..Options::default()
+    };
+    if args.environment && !lists {
+        let loaded = context.load(names, options);
+        context.loaded(&loaded)?;
+        return Ok(loaded.environment.iter().map(|(name, value)| format!("{name}={value}\n")).collect());
+    }
+    if args.variables && !lists && args.hash.is_none() && !args.profiles && !args.images {
+        let (variables, loaded) = spec::variables(&context.request(names, options), context.files);
+        context.told(&loaded.diagnostics, &loaded.sources)?;
+        return Ok(if json { print::variables_json(&variables) } else { print::variables_table(&variables) });
+    }
+    let shows_model = !lists && args.hash.is_none() && !args.profiles && !args.images;
+    if args.no_interpolate && shows_model {
+        let loaded = spec::load_tree(&context.request(names, options), context.files);
+        context.told(&loaded.diagnostics, &loaded.sources)?;
+        let print = if json { print::raw_json } else { print::raw_yaml };
+        return Ok(loaded.tree.as_ref().map(print).unwrap_or_default());
+    }
+    let project = context.project_with(names, options)?;
+    let lines = |items: Vec<String>| items.into_iter().map(|item| item + "\n").collect::<String>();
+    Ok(if args.services {
+        lines(print::services(&project))
+    } else if args.volumes {
+        lines(print::volumes(&project))
+    } else if args.networks {
+        lines(print::networks(&project))
+    } else if args.models {
+        lines(print::models(&project))
+    } else if let Some(wanted) = &args.hash {
+        hashes(&project, wanted)?
+    } else if args.profiles {
+        lines(print::profiles(&project))
+    } else if args.images {
+        lines(print::images(&project))
+    } else if json {
+        print::json(&project)
+    } else {
+        print::yaml(&project)
+    })
+}
+
+/// `service hash`, for all or for the services of a comma list.
+fn hashes(project: &spec::model::Project, wanted: &str) -> Result<String, Failure> {
+    let all: Vec<&str> = wanted.split(',').collect();
+    if wanted != "*"
+        && let Some(unknown) = all.iter().find(|name| !project.services.contains_key(**name))
+    {
+        return Err(Failure::Message(format!("no such service: {unknown}: not found")));
+    }
+    let services = project.services.values();
+    let chosen = services.filter(|service| wanted == "*" || all.contains(&service.name.as_str()));
+    Ok(chosen.map(|service| format!("{} {}\n", service.name, hash::service(project, service))).collect())
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(path, text).map_err(|error| Failure::Message(format!("open {}: {error}", path.display())))
+}

@@ -1,0 +1,75 @@
+//! `down`: takes the project away.
+
+use crate::cli::apply::{self, Road};
+use crate::cli::commands::Ended;
+use crate::cli::commands::up::grace;
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::global::parse_bool;
+use crate::planner::{DownOptions, RemoveImages, Stack, down, interest_in_stack};
+use crate::ui::paint::Tone;
+
+/// Stop and remove containers, networks
+#[derive(clap::Args, Clone, Debug)]
+#[command(
+    override_usage = "[OPTIONS] [SERVICES]",
+    after_help = "Examples:\n  compose down        stop and remove containers and networks\n  compose down -v     the data, too\n"
+)]
+pub struct DownArgs {
+    /// Remove containers for services not defined in the Compose file
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
+    pub remove_orphans: Option<bool>,
+    /// Remove images used by services. "local" remove only images that don't have a custom tag ("local"|"all")
+    #[arg(long, value_name = "string", num_args = 0..=1, default_missing_value = "local")]
+    pub rmi: Option<String>,
+    /// Specify a shutdown timeout in seconds
+    #[arg(short, long, value_name = "int")]
+    pub timeout: Option<i64>,
+    /// Remove named volumes declared in the "volumes" section of the Compose file and anonymous volumes attached to containers
+    #[arg(short, long, alias = "volume")]
+    pub volumes: bool,
+    #[arg(hide = true)]
+    pub services: Vec<String>,
+}
+
+pub(super) async fn run(args: DownArgs, context: &Context<'_>) -> Ended {
+    let DownArgs { remove_orphans, rmi, timeout, volumes, services } = args;
+    let images = match rmi.as_deref() {
+        None | Some("") => RemoveImages::None,
+        Some("local") => RemoveImages::Local,
+        Some("all") => RemoveImages::All,
+        Some(word) => return Err(Failure::Message(format!("invalid value for --rmi: \"{word}\""))),
+    };
+    let target = context.target(&[])?;
+    let options = DownOptions {
+        services: target.services(&services)?,
+        volumes,
+        images,
+        remove_orphans: match remove_orphans {
+            Some(flag) => flag,
+            None => context.environment.flag("COMPOSE_REMOVE_ORPHANS")?.unwrap_or(false),
+        },
+        grace: grace(timeout),
+    };
+    let runtime = context.runtime().await?;
+    let known = target.project.as_ref().map(Stack::of_project);
+    let wanted = interest_in_stack(&target.name, known.as_ref(), images != RemoveImages::None);
+    let road = Road::new("down");
+    apply::apply(context, &runtime, &wanted, road, &mut |snapshot, _| {
+        let stack = target.stack(snapshot);
+        let unknown: Vec<&str> = options
+            .services
+            .iter()
+            .filter(|name| stack.from_labels && !stack.services.contains_key(*name))
+            .map(crate::names::ServiceName::as_str)
+            .collect();
+        if !unknown.is_empty() {
+            let (names, project) = (unknown.join(", "), &target.name);
+            let text = format!("Any of the services [{names}] not running in project \"{project}\"");
+            context.note("info", Tone::Quiet, &text);
+        }
+        down(&stack, snapshot, &options)
+    })
+    .await
+    .map(|_| 0)
+}

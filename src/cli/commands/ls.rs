@@ -1,0 +1,165 @@
+//! `ls`: the projects of an engine.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+
+use crate::cli::commands::Ended;
+use crate::cli::commands::format::escaped;
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::labels;
+use crate::resource::Container;
+use crate::runtime::LabelFilter;
+use crate::ui::table::{self, Layout};
+
+/// List running compose projects
+#[derive(clap::Args, Clone, Debug)]
+#[command(
+    override_usage = "[OPTIONS]",
+    after_help = "Examples:\n  compose ls -a     every project, stopped ones too\n"
+)]
+pub struct LsArgs {
+    /// Show all stopped Compose projects
+    #[arg(short, long)]
+    pub all: bool,
+    /// Filter output based on conditions provided
+    #[arg(long, value_name = "filter")]
+    pub filter: Vec<String>,
+    /// Format the output. Values: [table | json]
+    #[arg(long, value_name = "string")]
+    pub format: Option<String>,
+    /// Only display project names
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+pub(super) async fn run(args: LsArgs, context: &Context<'_>) -> Ended {
+    let LsArgs { all, filter, format, quiet } = args;
+    let names = name_filters(&filter)?;
+    let json = match format.as_deref() {
+        None | Some("" | "table" | "pretty") => false,
+        Some("json") => true,
+        Some(word) => return Err(unknown_format(word)),
+    };
+    let runtime = context.runtime().await?;
+    // Containers without the hash are not a project's own (hooks, helpers).
+    let ours = LabelFilter(vec![labels::PROJECT.to_owned(), labels::CONFIG_HASH.to_owned()]);
+    let found = runtime.list_containers(&ours).await?;
+    let mut projects: BTreeMap<&str, Vec<&Container>> = BTreeMap::new();
+    for container in found.iter().filter(|container| all || container.is_running()) {
+        if let Some(project) = container.label(labels::PROJECT) {
+            projects.entry(project).or_default().push(container);
+        }
+    }
+    projects.retain(|name, _| names.is_empty() || names.iter().any(|filter| filter.matches(name)));
+    if quiet {
+        let text: String = projects.keys().map(|name| format!("{name}\n")).collect();
+        context.io.stdout.text(&text);
+        return Ok(0);
+    }
+    let rows: Vec<[String; 3]> = projects
+        .iter()
+        .map(|(name, containers)| [(*name).to_owned(), status(containers), config_files(containers)])
+        .collect();
+    if json {
+        let items: Vec<String> = rows
+            .iter()
+            .map(|[name, status, files]| json!({"Name": name, "Status": status, "ConfigFiles": files}).to_string())
+            .collect();
+        context.io.stdout.line(&escaped(&format!("[{}]", items.join(","))));
+    } else {
+        let heading = ["NAME", "STATUS", "CONFIG FILES"].map(str::to_owned);
+        context.io.stdout.text(&table::render(Layout::WIDE, std::iter::once(heading).chain(rows)));
+    }
+    Ok(0)
+}
+
+/// The failure for a format that is none.
+pub(super) fn unknown_format(word: &str) -> Failure {
+    Failure::Message(format!("format value \"{word}\" could not be parsed: parsing failed"))
+}
+
+/// A name or a pattern that a name may match anywhere.
+struct NameFilter(String);
+
+impl NameFilter {
+    /// Docker takes regular expressions here; what is used are names, and names with `.*`, `^` and `$`.
+    fn matches(&self, name: &str) -> bool {
+        if self.0 == name {
+            return true;
+        }
+        let (anchored_start, pattern) = match self.0.strip_prefix('^') {
+            Some(rest) => (true, rest),
+            None => (false, self.0.as_str()),
+        };
+        let (anchored_end, pattern) = match pattern.strip_suffix('$') {
+            Some(rest) => (true, rest),
+            None => (false, pattern),
+        };
+        let mut rest = name;
+        let parts: Vec<&str> = pattern.split(".*").collect();
+        for (number, part) in parts.iter().enumerate() {
+            match rest.find(part) {
+                Some(at) if number > 0 || !anchored_start || at == 0 => {
+                    rest = rest.get(at + part.len()..).unwrap_or_default();
+                }
+                _ => return false,
+            }
+        }
+        let last_is_open = parts.last().is_some_and(|part| part.is_empty() && parts.len() > 1);
+        !anchored_end || rest.is_empty() || last_is_open || parts.last().is_some_and(|part| rest.ends_with(part))
+    }
+}
+
+fn name_filters(filters: &[String]) -> Result<Vec<NameFilter>, Failure> {
+    filters
+        .iter()
+        .map(|filter| match filter.split_once('=') {
+            Some(("name", pattern)) => Ok(NameFilter(pattern.to_owned())),
+            Some((key, _)) => Err(Failure::Message(format!("invalid filter '{key}'"))),
+            None => Err(Failure::Message(format!("bad format of filter (expected name=value): {filter}"))),
+        })
+        .collect()
+}
+
+/// `exited(1), running(4)`
+fn status(containers: &[&Container]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for container in containers {
+        *counts.entry(container.state.as_str()).or_default() += 1;
+    }
+    let parts: Vec<String> = counts.iter().map(|(state, count)| format!("{state}({count})")).collect();
+    parts.join(", ")
+}
+
+fn config_files(containers: &[&Container]) -> String {
+    let mut seen = BTreeSet::new();
+    let mut files = Vec::new();
+    for label in containers.iter().filter_map(|container| container.label(labels::CONFIG_FILES)) {
+        files.extend(label.split(',').filter(|file| seen.insert(file.to_owned())));
+    }
+    if files.is_empty() { "N/A".to_owned() } else { files.join(",") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_matched_whole_or_by_simple_patterns() {
+        for (pattern, name, matches) in [
+            ("shop", "shop", true),
+            ("sho", "shop", true),
+            ("^sho", "shop", true),
+            ("^hop", "shop", false),
+            ("hop$", "shop", true),
+            ("sho$", "shop", false),
+            ("s.*p", "shop", true),
+            ("^s.*", "shop", true),
+            ("x", "shop", false),
+        ] {
+            assert_eq!(NameFilter(pattern.into()).matches(name), matches, "{pattern} {name}");
+        }
+    }
+}

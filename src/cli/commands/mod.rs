@@ -1,0 +1,129 @@
+//! The commands: one file each, its flags with their help, and what it does.
+
+pub mod build;
+pub mod config;
+pub mod containers;
+pub mod create;
+pub mod down;
+pub mod events;
+pub mod exec;
+pub mod format;
+pub mod images;
+pub mod kill;
+pub mod logs;
+pub mod ls;
+pub mod pause;
+pub mod planned;
+pub mod port;
+pub mod ps;
+pub mod pull;
+pub mod restart;
+pub mod rm;
+pub mod run;
+pub mod scale;
+pub mod start;
+pub mod stats;
+pub mod stop;
+pub mod top;
+pub mod up;
+pub mod version;
+pub mod volumes;
+pub mod wait;
+
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+
+/// An exit code, or why there is none.
+pub type Ended = Result<u8, Failure>;
+
+/// All commands.
+#[derive(clap::Subcommand, Clone, Debug)]
+pub enum Command {
+    Attach(planned::AttachArgs),
+    #[command(subcommand)]
+    Bridge(planned::BridgeCommand),
+    #[command(subcommand, hide = true)]
+    Alpha(planned::AlphaCommand),
+    Build(build::BuildArgs),
+    Commit(planned::CommitArgs),
+    Config(config::ConfigArgs),
+    Cp(planned::CpArgs),
+    Create(create::CreateArgs),
+    Down(down::DownArgs),
+    Events(events::EventsArgs),
+    Exec(exec::ExecArgs),
+    Export(planned::ExportArgs),
+    Images(images::ImagesArgs),
+    Kill(kill::KillArgs),
+    Logs(logs::LogsArgs),
+    Ls(ls::LsArgs),
+    Pause(pause::PauseArgs),
+    Port(port::PortArgs),
+    Ps(ps::PsArgs),
+    Publish(planned::PublishArgs),
+    Pull(pull::PullArgs),
+    Push(planned::PushArgs),
+    Restart(restart::RestartArgs),
+    Rm(rm::RmArgs),
+    Run(run::RunArgs),
+    Scale(scale::ScaleArgs),
+    Start(start::StartArgs),
+    Stats(stats::StatsArgs),
+    Stop(stop::StopArgs),
+    Top(top::TopArgs),
+    Unpause(pause::UnpauseArgs),
+    Up(up::UpArgs),
+    Version(version::VersionArgs),
+    Volumes(volumes::VolumesArgs),
+    Wait(wait::WaitArgs),
+    Watch(planned::WatchArgs),
+}
+
+impl Command {
+    /// Whether it reads no file at all, not even `.env`.
+    pub fn needs_nothing(&self) -> bool {
+        matches!(self, Self::Version(_))
+    }
+
+    /// Does it.
+    pub async fn run(self, context: &Context<'_>) -> Ended {
+        match self {
+            Self::Build(args) => build::run(args, context).await,
+            Self::Config(args) => config::run(args, context).await,
+            Self::Create(args) => create::run(args, context).await,
+            Self::Down(args) => down::run(args, context).await,
+            Self::Events(args) => context.unless_interrupted(events::run(args, context)).await,
+            Self::Exec(args) => exec::run(&args),
+            Self::Images(args) => context.unless_interrupted(images::run(args, context)).await,
+            Self::Kill(args) => kill::run(args, context).await,
+            Self::Logs(args) => context.unless_interrupted(logs::run(args, context)).await,
+            Self::Ls(args) => context.unless_interrupted(ls::run(args, context)).await,
+            Self::Pause(args) => pause::pause(args, context).await,
+            Self::Port(args) => context.unless_interrupted(port::run(args, context)).await,
+            Self::Ps(args) => context.unless_interrupted(ps::run(args, context)).await,
+            Self::Pull(args) => pull::run(args, context).await,
+            Self::Restart(args) => restart::run(args, context).await,
+            Self::Rm(args) => rm::run(args, context).await,
+            Self::Run(args) => run::run(&args),
+            Self::Scale(args) => scale::run(args, context).await,
+            Self::Start(args) => start::run(args, context).await,
+            Self::Stats(args) => context.unless_interrupted(stats::run(args, context)).await,
+            Self::Stop(args) => stop::run(args, context).await,
+            Self::Top(args) => context.unless_interrupted(top::run(args, context)).await,
+            Self::Unpause(args) => pause::unpause(args, context).await,
+            Self::Up(args) => up::run(args, context).await,
+            Self::Version(args) => version::run(&args, context),
+            Self::Volumes(args) => context.unless_interrupted(volumes::run(args, context)).await,
+            Self::Wait(args) => wait::run(args, context).await,
+            Self::Attach(_)
+            | Self::Bridge(_)
+            | Self::Alpha(_)
+            | Self::Commit(_)
+            | Self::Cp(_)
+            | Self::Export(_)
+            | Self::Publish(_)
+            | Self::Push(_)
+            | Self::Watch(_) => Err(planned::refusal(&self)),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! `start`: starts containers that are there.
+
+use std::time::Duration;
+
+use crate::cli::apply::{self, Road};
+use crate::cli::commands::Ended;
+use crate::cli::context::Context;
+use crate::planner::{interest_in_stack, start};
+
+/// Start services
+#[derive(clap::Args, Clone, Debug)]
+#[command(
+    override_usage = "[SERVICE...]",
+    after_help = "Examples:\n  compose start     start again what was stopped\n"
+)]
+pub struct StartArgs {
+    /// Wait for services to be running|healthy. Implies detached mode.
+    #[arg(long)]
+    pub wait: bool,
+    /// Maximum duration in seconds to wait for the project to be running|healthy
+    #[arg(long, value_name = "int")]
+    pub wait_timeout: Option<i64>,
+    #[arg(hide = true)]
+    pub services: Vec<String>,
+}
+
+pub(super) async fn run(args: StartArgs, context: &Context<'_>) -> Ended {
+    let StartArgs { wait, wait_timeout, services } = args;
+    let target = context.target(&[])?;
+    let services = target.services(&services)?;
+    let runtime = context.runtime().await?;
+    let wanted = interest_in_stack(&target.name, None, false);
+    let timeout = wait_timeout.and_then(|seconds| u64::try_from(seconds).ok()).filter(|seconds| *seconds > 0);
+    let timeout = timeout.map(Duration::from_secs);
+    apply::apply(context, &runtime, &wanted, Road::new("start"), &mut |snapshot, _| {
+        start(&target.stack(snapshot), snapshot, &services, wait, timeout)
+    })
+    .await
+    .map(|_| 0)
+}

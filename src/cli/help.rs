@@ -1,0 +1,150 @@
+//! Help: what a command is for, its flags, and an example.
+
+use clap::{Arg, Command};
+
+use crate::cli::failure::nearest;
+
+/// Commands by what one wants to do; every command that is not hidden stands in one group.
+pub const GROUPS: &[(&str, &[&str])] = &[
+    ("Run it", &["up", "down", "start", "stop", "restart", "watch"]),
+    ("Look at it", &["ps", "logs", "stats", "top", "events", "port", "images", "ls", "volumes"]),
+    ("Work inside", &["exec", "run", "attach", "cp"]),
+    ("Build and share", &["build", "pull", "push", "publish", "commit", "export"]),
+    ("In detail", &["create", "scale", "wait", "kill", "pause", "unpause", "rm"]),
+    ("The file", &["config", "bridge", "version"]),
+];
+
+/// Help of all, or of the command that a path names; a wrong path is told.
+pub fn render(root: &Command, path: &[String]) -> Result<String, String> {
+    let mut command = root;
+    for name in path {
+        command = command.find_subcommand(name).ok_or_else(|| unknown(name, root))?;
+    }
+    Ok(if path.is_empty() { root_help(root) } else { command_help(command, path) })
+}
+
+/// `unknown docker command: "compose foo"`, and the one that was meant.
+pub fn unknown(name: &str, root: &Command) -> String {
+    let known = root.get_subcommands().filter(|command| !command.is_hide_set()).map(Command::get_name);
+    let meant = nearest(name, known).map(|name| format!("\n hint: did you mean `{name}`?")).unwrap_or_default();
+    format!("unknown docker command: \"compose {name}\"{meant}")
+}
+
+fn root_help(root: &Command) -> String {
+    let mut out = format!("\nUsage:  docker compose [OPTIONS] COMMAND\n\n{}\n", about(root));
+    push_options(&mut out, root);
+    for (title, names) in GROUPS {
+        out.push_str(&format!("\n{title}:\n"));
+        for command in names.iter().filter_map(|name| root.find_subcommand(name)) {
+            out.push_str(&format!("  {:<11} {}\n", command.get_name(), about(command)));
+        }
+    }
+    push_examples(&mut out, root);
+    out.push_str("\nRun 'docker compose COMMAND --help' for more information on a command.\n");
+    out
+}
+
+fn command_help(command: &Command, path: &[String]) -> String {
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage:").trim();
+    let mut out = format!("\nUsage:  docker compose {} {usage}\n\n{}\n", path.join(" "), about(command));
+    push_options(&mut out, command);
+    let below: Vec<&Command> = command.get_subcommands().filter(|command| !command.is_hide_set()).collect();
+    if !below.is_empty() && !command.is_allow_external_subcommands_set() {
+        out.push_str("\nCommands:\n");
+        for command in below {
+            out.push_str(&format!("  {:<11} {}\n", command.get_name(), about(command)));
+        }
+    }
+    push_examples(&mut out, command);
+    out
+}
+
+fn about(command: &Command) -> String {
+    command.get_about().map(ToString::to_string).unwrap_or_default()
+}
+
+fn push_examples(out: &mut String, command: &Command) {
+    if let Some(examples) = command.get_after_help() {
+        out.push_str(&format!("\n{}\n", examples.to_string().trim_end()));
+    }
+}
+
+fn push_options(out: &mut String, command: &Command) {
+    let mut flags: Vec<(String, String, String)> = command
+        .get_arguments()
+        .filter(|arg| !arg.is_positional() && !arg.is_hide_set() && arg.get_id() != "help")
+        .map(|arg| (arg.get_long().unwrap_or_default().to_owned(), flag(arg), text(arg)))
+        .collect();
+    // Flags that hold for every command are shown, too.
+    if !flags.iter().any(|(long, ..)| long == "dry-run") {
+        let about = "Execute command in dry run mode: show what would be done, and why";
+        flags.push(("dry-run".to_owned(), "      --dry-run".to_owned(), about.to_owned()));
+    }
+    flags.sort();
+    let width = flags.iter().map(|(_, flag, _)| flag.len()).max().unwrap_or(0);
+    out.push_str("\nOptions:\n");
+    for (_, flag, text) in flags {
+        out.push_str(&format!("  {flag:<width$}   {text}\n"));
+    }
+}
+
+fn flag(arg: &Arg) -> String {
+    let short = arg.get_short().map_or("    ".to_owned(), |short| format!("-{short}, "));
+    let long = arg.get_long().unwrap_or_default();
+    let value = match arg.get_value_names().and_then(|names| names.first()) {
+        Some(name) if !arg.is_require_equals_set() => format!(" {}", name.as_str()),
+        _ => String::new(),
+    };
+    format!("{short}--{long}{value}")
+}
+
+fn text(arg: &Arg) -> String {
+    arg.get_help().map(|help| help.to_string().replace('\n', " ")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::cli::arguments::definitions;
+
+    #[test]
+    fn every_command_stands_in_one_group_and_has_an_example() {
+        let root = definitions();
+        let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        grouped.sort_unstable();
+        let mut all: Vec<&str> =
+            root.get_subcommands().filter(|command| !command.is_hide_set()).map(Command::get_name).collect();
+        all.sort_unstable();
+        assert_eq!(grouped, all);
+        let without: BTreeSet<&str> = root
+            .get_subcommands()
+            .filter(|command| !command.is_hide_set() && command.get_after_help().is_none())
+            .map(Command::get_name)
+            .collect();
+        assert_eq!(without, BTreeSet::new());
+    }
+
+    #[test]
+    fn help_looks_like_this() {
+        let root = definitions();
+        insta::assert_snapshot!(render(&root, &["stop".to_owned()]).unwrap(), @r"
+        Usage:  docker compose stop [OPTIONS] [SERVICE...]
+
+        Stop services
+
+        Options:
+                --dry-run     Execute command in dry run mode: show what would be done, and why
+          -t, --timeout int   Specify a shutdown timeout in seconds
+
+        Examples:
+          compose stop web     stop `web`, keep its container
+        ");
+        assert_eq!(
+            render(&root, &["sotp".to_owned()]),
+            Err("unknown docker command: \"compose sotp\"\n hint: did you mean `stop`?".to_owned())
+        );
+    }
+}

@@ -1,0 +1,141 @@
+//! Flags in, exit code out. [`run`] is a function of everything it needs, so that tests call whole commands on a fake.
+
+pub mod apply;
+pub mod arguments;
+mod attached;
+pub mod commands;
+pub mod context;
+pub mod disk;
+pub mod engines;
+pub mod failure;
+pub mod global;
+pub mod help;
+pub mod plugin;
+mod shown_logs;
+pub mod terminal;
+pub mod usage;
+
+use std::ffi::OsString;
+
+use futures::StreamExt;
+use serde_json::json;
+
+use crate::cli::arguments::{Asked, definitions};
+use crate::cli::context::{Context, Engines};
+use crate::cli::failure::Failure;
+use crate::cli::global::{Environment, Global};
+use crate::cli::terminal::Io;
+use crate::engine;
+use crate::spec::files::Files;
+use crate::ui::progress::Mode;
+
+/// So many signals are obeyed in an orderly way.
+const MOST_WISHES: u32 = 2;
+
+/// Runs one command line (without the program's name) and gives its exit code.
+pub async fn run(
+    words: &[OsString],
+    environment: &Environment,
+    files: &dyn Files,
+    engines: &dyn Engines,
+    io: &Io,
+) -> u8 {
+    let asked = match arguments::parse(words) {
+        Ok(asked) => asked,
+        Err(failure) => return told(&failure, io, wants_json(words)),
+    };
+    let root = match asked {
+        Asked::Help { path, short } => {
+            if short {
+                io.stdout.line("Flag shorthand -h has been deprecated, use --help");
+            }
+            return help(&path, io);
+        }
+        Asked::Unknown(name) => {
+            help(&[], io);
+            return told(&Failure::Usage(help::unknown(&name, &definitions())), io, false);
+        }
+        Asked::Run(root) => root,
+    };
+    let Some(command) = root.command else {
+        if root.global.version {
+            return commands::version::print(false, None, io).map_or_else(|failure| told(&failure, io, false), |()| 0);
+        }
+        return help(&[], io);
+    };
+    let mut environment = environment.clone();
+    if !command.needs_nothing() {
+        global::take_over_env_files(&root.global, &mut environment, files);
+    }
+    let global = match Global::resolve(root.global, &environment, &io.stderr) {
+        Ok(global) => global,
+        Err(failure) => return told(&failure, io, wants_json(words)),
+    };
+    let json = global.progress == Mode::Json;
+    let (interrupter, interrupts) = engine::interrupts();
+    let context = Context { global, environment, io, files, engines, interrupts };
+    for warning in &context.global.warnings {
+        context.warn(warning);
+    }
+    let work = command.run(&context);
+    tokio::pin!(work);
+    let mut signals = io.signals();
+    let mut wishes = 0;
+    let result = loop {
+        tokio::select! {
+            biased;
+            result = &mut work => break result,
+            Some(_) = signals.next() => {
+                interrupter.interrupt();
+                wishes += 1;
+                // Gently, then at once; who asks again wants nothing but out.
+                if wishes > MOST_WISHES {
+                    break Err(Failure::Interrupted);
+                }
+            }
+        }
+    };
+    match result {
+        Ok(code) => code,
+        Err(failure) => told(&failure, io, json),
+    }
+}
+
+fn help(path: &[String], io: &Io) -> u8 {
+    match help::render(&definitions(), path) {
+        Ok(text) => {
+            io.stdout.text(&text);
+            0
+        }
+        Err(text) => {
+            io.stderr.line(&text);
+            1
+        }
+    }
+}
+
+/// Tells a failure on standard error and gives its exit code.
+fn told(failure: &Failure, io: &Io, json: bool) -> u8 {
+    if json {
+        let text = failure.text();
+        if !text.is_empty() {
+            io.stderr.line(&json!({"error": true, "message": text}).to_string());
+        }
+    } else {
+        for line in failure.lines() {
+            io.stderr.line(&line);
+        }
+    }
+    failure.code()
+}
+
+/// Whether errors are to be objects, for mistakes that keep the flags from being read.
+fn wants_json(words: &[OsString]) -> bool {
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        if word == "--progress=json" || (word == "--progress" && words.next().is_some_and(|word| word == "json")) {
+            return true;
+        }
+    }
+    false
+}

@@ -1,0 +1,156 @@
+//! Mistakes on the command line, told as docker compose tells them.
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+/// The commands that words name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Path {
+    /// Names of the command and the commands below it.
+    pub names: Vec<String>,
+    /// A word where a command should stand.
+    pub unknown: Option<String>,
+}
+
+/// Where the first word stands that is neither a flag nor a flag's value.
+pub fn first_word(words: &[OsString], command: &clap::Command) -> Option<usize> {
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        let text = word.to_str().unwrap_or_default();
+        if text == "--" {
+            return None;
+        }
+        let Some(flag) = text.strip_prefix('-').filter(|flag| !flag.is_empty()) else { return Some(at) };
+        at += 1;
+        let takes_next = match flag.strip_prefix('-') {
+            Some(long) => !long.contains('=') && find_long(command, long).is_some_and(takes_value),
+            None => shorthand_takes_next(flag, command),
+        };
+        at += usize::from(takes_next);
+    }
+    None
+}
+
+/// The command that words name, and the commands below it.
+pub fn command_path(words: &[OsString], root: &clap::Command) -> Path {
+    let mut path = Path::default();
+    let mut command = root;
+    let mut rest = words;
+    while command.has_subcommands() && !command.is_allow_external_subcommands_set() {
+        let Some(at) = first_word(rest, command) else { break };
+        let word = rest.get(at).and_then(|word| word.to_str()).unwrap_or_default().to_owned();
+        rest = rest.get(at + 1..).unwrap_or_default();
+        match command.find_subcommand(&word) {
+            Some(found) => {
+                path.names.push(found.get_name().to_owned());
+                command = found;
+            }
+            None if word == "help" && path.names.is_empty() => {
+                path.names.push(word);
+                break;
+            }
+            None => {
+                path.unknown = Some(word);
+                break;
+            }
+        }
+    }
+    path
+}
+
+/// The text for an error of clap's.
+pub fn message(error: &clap::Error, path: &[String], root: &clap::Command) -> String {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => texts.join(" "),
+        _ => String::new(),
+    };
+    let command = path.iter().try_fold(root, |command, name| command.find_subcommand(name)).unwrap_or(root);
+    let argument = text(ContextKind::InvalidArg);
+    match error.kind() {
+        ErrorKind::UnknownArgument if argument.starts_with("--") => {
+            format!("unknown flag: {}", argument.split('=').next().unwrap_or(&argument))
+        }
+        ErrorKind::UnknownArgument if argument.starts_with('-') => {
+            let letter = argument.chars().nth(1).unwrap_or('-');
+            format!("unknown shorthand flag: '{letter}' in {argument}")
+        }
+        ErrorKind::UnknownArgument => {
+            format!("unknown command \"{argument}\" for \"docker compose {}\"", path.join(" "))
+        }
+        // A flag at the end of the line whose value is not there.
+        ErrorKind::InvalidValue | ErrorKind::WrongNumberOfValues | ErrorKind::TooFewValues | ErrorKind::NoEquals => {
+            match flag_of(command, root, &argument) {
+                Some(arg) => match (arg.get_long(), arg.get_short()) {
+                    (Some(long), _) => format!("flag needs an argument: --{long}"),
+                    (None, Some(short)) => format!("flag needs an argument: '{short}' in -{short}"),
+                    (None, None) => format!("flag needs an argument: {argument}"),
+                },
+                None => format!("flag needs an argument: {argument}"),
+            }
+        }
+        ErrorKind::ValueValidation => {
+            let value = text(ContextKind::InvalidValue);
+            let name = match flag_of(command, root, &argument) {
+                Some(arg) => match (arg.get_short(), arg.get_long()) {
+                    (Some(short), Some(long)) => format!("-{short}, --{long}"),
+                    (_, Some(long)) => format!("--{long}"),
+                    (Some(short), None) => format!("-{short}"),
+                    (None, None) => argument,
+                },
+                None => argument,
+            };
+            let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+            let why = if why.starts_with("strconv") {
+                why
+            } else {
+                format!("strconv.ParseInt: parsing \"{value}\": invalid syntax")
+            };
+            format!("invalid argument \"{value}\" for \"{name}\" flag: {why}")
+        }
+        _ => error.to_string().trim().to_owned(),
+    }
+}
+
+/// `requires at least 1 arg(s), only received 0`.
+pub fn too_few(wanted: usize, found: usize) -> String {
+    format!("requires at least {wanted} arg(s), only received {found}")
+}
+
+/// The definition behind clap's way to name it: `--timeout <TIMEOUT>`.
+fn flag_of<'a>(command: &'a clap::Command, root: &'a clap::Command, shown: &str) -> Option<&'a clap::Arg> {
+    let name = shown.split([' ', '=', '[']).next().unwrap_or(shown);
+    let find = |command: &'a clap::Command| match name.strip_prefix("--") {
+        Some(long) => find_long(command, long),
+        None => find_short(command, name.chars().nth(1)?),
+    };
+    find(command).or_else(|| find(root))
+}
+
+fn find_long<'a>(command: &'a clap::Command, long: &str) -> Option<&'a clap::Arg> {
+    command.get_arguments().find(|arg| {
+        arg.get_long() == Some(long) || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&long))
+    })
+}
+
+fn find_short(command: &clap::Command, short: char) -> Option<&clap::Arg> {
+    command.get_arguments().find(|arg| arg.get_short() == Some(short))
+}
+
+fn takes_value(arg: &clap::Arg) -> bool {
+    arg.get_action().takes_values() && !arg.is_require_equals_set()
+}
+
+/// Whether the last letter of `-abc` is a flag whose value is the next word.
+fn shorthand_takes_next(letters: &str, command: &clap::Command) -> bool {
+    let mut letters = letters.chars();
+    while let Some(letter) = letters.next() {
+        match find_short(command, letter) {
+            Some(arg) if takes_value(arg) => return letters.as_str().is_empty(),
+            Some(_) => {}
+            None => return false,
+        }
+    }
+    false
+}

@@ -1,0 +1,50 @@
+//! Why something is done, in one line for people.
+
+use crate::planner::{self, Reason};
+
+/// A line longer than this helps nobody.
+const LONGEST: usize = 300;
+
+/// The planner's phrase, in one line.
+pub fn phrase(reason: &Reason) -> String {
+    let text = planner::reason(reason).replace(|c: char| c.is_control(), " ");
+    if text.chars().count() <= LONGEST {
+        return text;
+    }
+    let cut: String = text.chars().take(LONGEST - 1).collect();
+    cut + "…"
+}
+
+/// Whether a person wants to know without asking: something that was there is made anew.
+pub fn is_worth_telling(reason: &Reason) -> bool {
+    match reason {
+        Reason::ConfigChanged { .. }
+        | Reason::ImageChanged { .. }
+        | Reason::NetworkChanged { .. }
+        | Reason::VolumeChanged { .. }
+        | Reason::DependencyRecreated { .. }
+        | Reason::LeftBehind
+        | Reason::Duplicate => true,
+        Reason::Missing
+        | Reason::ImageMayChange
+        | Reason::NotRunning
+        | Reason::RunsAgain { .. }
+        | Reason::Replaced
+        | Reason::ScaleDown { .. }
+        | Reason::Orphan
+        | Reason::Asked
+        | Reason::NeededBy { .. }
+        | Reason::PullPolicy { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phrase_is_one_line_of_bearable_length() {
+        assert_eq!(phrase(&Reason::PullPolicy { policy: "a\nb".into() }), "pull policy a b");
+        assert_eq!(phrase(&Reason::PullPolicy { policy: "x".repeat(1000) }).chars().count(), LONGEST);
+    }
+}
