@@ -20,6 +20,8 @@ mod ports;
 mod progress;
 mod stats;
 mod streams;
+#[cfg(feature = "tls")]
+mod tls;
 mod volumes;
 mod wire;
 
