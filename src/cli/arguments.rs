@@ -90,7 +90,7 @@ pub fn parse(words: &[OsString]) -> Result<Asked, Failure> {
         return Ok(Asked::Help { path: names, short: false });
     }
     let program = OsString::from("compose");
-    match definitions.clone().try_get_matches_from(std::iter::once(&program).chain(&words)) {
+    match definitions.try_get_matches_from(std::iter::once(&program).chain(&words)) {
         Ok(matches) => {
             let root = Root::from_arg_matches(&matches).map_err(|error| Failure::Usage(error.to_string()))?;
             Ok(Asked::Run(Box::new(root)))
@@ -99,7 +99,7 @@ pub fn parse(words: &[OsString]) -> Result<Asked, Failure> {
             let short = !path.names.is_empty() && words.iter().any(|word| word == "-h");
             Ok(Asked::Help { path: path.names, short })
         }
-        Err(error) => Err(Failure::Usage(usage::message(&error, &path.names, &definitions))),
+        Err(error) => Err(Failure::Usage(usage::message(&error, &path.names, &self::definitions()))),
     }
 }
 

@@ -15,7 +15,6 @@ pub mod session;
 mod stop;
 mod wait;
 
-pub use crate::external::Credentials;
 pub use apply::{Applied, Ending, Reporter, Rounds, apply};
 pub use event::{Event, OpError, Outcome, Progress};
 pub use lines::{LONGEST_LINE, Lines};

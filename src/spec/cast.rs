@@ -43,7 +43,7 @@ fn walk(node: &mut Node, shape: &'static Shape, place: &Place<'_>, findings: &mu
                     codes::INVALID_VALUE,
                     format!(
                         "error while interpolating {}: failed to cast to expected type: {problem}",
-                        place.numbered()
+                        place.pattern()
                     ),
                 )
                 .at(node.span, ""),

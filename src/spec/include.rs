@@ -47,7 +47,7 @@ impl Loader<'_> {
             top.remove("include");
         }
         for wanted in wanted {
-            if let Some(part) = self.part(wanted, directory, environment, chain)
+            if let Some(part) = self.part(&wanted, directory, environment, chain)
                 && let Value::Mapping(top) = &mut document.value
             {
                 self.import(part, top);
@@ -57,7 +57,7 @@ impl Loader<'_> {
 
     fn part(
         &mut self,
-        wanted: Wanted,
+        wanted: &Wanted,
         directory: &Directory,
         environment: &Environment,
         chain: &[PathBuf],
@@ -93,7 +93,7 @@ impl Loader<'_> {
         if parsed.is_empty() {
             return None;
         }
-        let environment = self.part_environment(&wanted, &real, directory, environment)?;
+        let environment = self.part_environment(wanted, &real, directory, environment)?;
         let part = self.directory(&real, directory);
         // Files that the part extends are filled in with the part's own variables.
         let outer = std::mem::take(&mut self.bases);

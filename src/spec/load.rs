@@ -1,19 +1,19 @@
 //! The road from a request to a project.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::diagnostics::{Diagnostic, SourceMap};
 use crate::names::{NetworkKey, ProjectName, ServiceName, VolumeKey};
 use crate::spec::decode::{Decoder, json};
 use crate::spec::discover::Settings;
+use crate::spec::environment::Environment;
 use crate::spec::files::Files;
 use crate::spec::interpolate::{DeclaredVariable, interpolate, unset_warning};
 use crate::spec::loader::{Directory, Loader, Parsed};
 use crate::spec::model::Project;
 use crate::spec::place::Place;
-use crate::spec::tree::{Mapping, Node, VariableSource};
+use crate::spec::tree::{Mapping, Node, Value, VariableSource};
 use crate::spec::{Loaded, Request, checks, codes, normalise, resolve, seccomp, select};
 
 /// Loads a project. Whatever is wrong is in the answer's findings; a project is there when none of them is an error.
@@ -113,20 +113,8 @@ fn prepare_from(loader: &mut Loader<'_>, mut settings: Settings) -> Option<Prepa
 }
 
 fn project(loader: &mut Loader<'_>, request: &Request, prepared: Prepared) -> Option<Project> {
-    let Prepared { settings, parsed, name } = prepared;
-    let written = if loader.options.no_path_resolution { PathBuf::new() } else { settings.directory.clone() };
-    let directory = Directory { real: settings.directory.clone(), written };
-    let mut tree = loader.model(parsed, &directory, &settings.environment, &[]);
-    if loader.failed() {
-        return None;
-    }
-    if tree.as_mapping().is_none_or(Mapping::is_empty) {
-        loader.findings.push(empty());
-        return None;
-    }
-    if !loader.options.no_normalize {
-        normalise::apply(&mut tree, &name, &settings.environment);
-    }
+    let tree = complete_tree(loader, prepared.parsed, &prepared.settings, &prepared.name)?;
+    let Prepared { settings, name, .. } = Prepared { parsed: Vec::new(), ..prepared };
     let mut project = decoded(loader, tree, &name, &settings);
     if loader.failed() {
         return None;
@@ -148,6 +136,33 @@ fn project(loader: &mut Loader<'_>, request: &Request, prepared: Prepared) -> Op
     resolve::files(loader, &mut project);
     project.seccomp_profiles = seccomp::profiles(&project, loader.files);
     (!loader.failed()).then_some(project)
+}
+
+/// The tree of all files, complete. `None` when an error was found.
+fn complete_tree(loader: &mut Loader<'_>, parsed: Vec<Parsed>, settings: &Settings, name: &str) -> Option<Node> {
+    let written = (!loader.options.no_path_resolution).then(|| settings.directory.clone());
+    let directory = Directory { real: settings.directory.clone(), written };
+    let mut tree = loader.model(parsed, &directory, &settings.environment, &[]);
+    if loader.failed() {
+        return None;
+    }
+    if tree.as_mapping().is_none_or(Mapping::is_empty) {
+        loader.findings.push(
+            Diagnostic::error(codes::EMPTY_COMPOSE_FILE, "empty compose file")
+                .hint("a compose file begins with `services:`"),
+        );
+        return None;
+    }
+    if !loader.options.no_normalize {
+        let span = tree.span;
+        if let Some(top) = tree.as_mapping_mut() {
+            top.insert("name", span, Node::default_at(Value::String(name.to_owned()), span));
+        }
+        let nothing = Environment::default();
+        let environment = if loader.options.no_interpolate { &nothing } else { &settings.environment };
+        normalise::apply(&mut tree, name, environment);
+    }
+    Some(tree)
 }
 
 /// The model of a complete tree.
@@ -193,7 +208,7 @@ fn decoded(loader: &mut Loader<'_>, tree: Node, name: &str, settings: &Settings)
         profiles: settings.profiles.clone(),
         selected: Vec::new(),
         seccomp_profiles: BTreeMap::new(),
-        tree: Node::new(crate::spec::tree::Value::Null, tree.span),
+        tree: Node::new(Value::Null, tree.span),
         sources: Arc::default(),
     };
     loader.findings.append(&mut decoder.findings);
@@ -218,27 +233,43 @@ fn finish(loader: Loader<'_>, project: Option<Project>, environment: BTreeMap<St
     Loaded { project, diagnostics, sources, environment }
 }
 
-/// The variables that files ask for, without a project being made of them.
-pub fn variables(request: &Request, files: &dyn Files) -> (Vec<DeclaredVariable>, Loaded) {
-    let mut loader = loader(request, files);
-    loader.options.no_interpolate = true;
-    let Some(Prepared { settings, parsed, .. }) = prepare(&mut loader, request) else {
-        return (Vec::new(), finish(loader, None, request.environment.clone()));
-    };
-    let environment = settings.environment.to_map();
-    let written = if loader.options.no_path_resolution { PathBuf::new() } else { settings.directory.clone() };
-    let directory = Directory { real: settings.directory.clone(), written };
-    let mut tree = loader.model(parsed, &directory, &settings.environment, &[]);
-    if !loader.failed() && tree.as_mapping().is_none_or(Mapping::is_empty) {
-        loader.findings.push(empty());
-    }
-    if let Some(top) = tree.as_mapping_mut() {
-        // The name was filled in before everything else.
-        top.remove("name");
-    }
-    (crate::spec::interpolate::variables(&tree), finish(loader, None, environment))
+/// The answer to a request for a tree.
+#[derive(Clone, Debug)]
+pub struct LoadedTree {
+    /// The merged, canonical tree; `None` when an error was found.
+    pub tree: Option<Node>,
+    /// Everything that is to be said.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts that the findings point into.
+    pub sources: SourceMap,
+    /// The process environment over `.env` or the `--env-file`s.
+    pub environment: BTreeMap<String, String>,
 }
 
-fn empty() -> Diagnostic {
-    Diagnostic::error(codes::EMPTY_COMPOSE_FILE, "empty compose file").hint("a compose file begins with `services:`")
+/// Loads files as far as one tree, for `config --no-interpolate`: no model is made of it, profiles and the named
+/// services play no part.
+pub fn load_tree(request: &Request, files: &dyn Files) -> LoadedTree {
+    let mut loader = loader(request, files);
+    let (tree, environment) = match prepare(&mut loader, request) {
+        Some(Prepared { settings, parsed, name }) => {
+            let environment = settings.environment.to_map();
+            (complete_tree(&mut loader, parsed, &settings, &name), environment)
+        }
+        None => (None, request.environment.clone()),
+    };
+    let Loaded { diagnostics, sources, environment, .. } = finish(loader, None, environment);
+    LoadedTree { tree, diagnostics, sources, environment }
+}
+
+/// The variables that files ask for, for `config --variables`.
+pub fn variables(request: &Request, files: &dyn Files) -> (Vec<DeclaredVariable>, LoadedTree) {
+    let mut request = request.clone();
+    request.options.no_interpolate = true;
+    let mut loaded = load_tree(&request, files);
+    // The name was filled in before everything else.
+    if let Some(top) = loaded.tree.as_mut().and_then(Node::as_mapping_mut) {
+        top.remove("name");
+    }
+    let variables = loaded.tree.as_ref().map(crate::spec::interpolate::variables).unwrap_or_default();
+    (variables, loaded)
 }

@@ -52,8 +52,9 @@ pub(in crate::spec) struct Parsed {
 pub(in crate::spec) struct Directory {
     /// Where files are looked for.
     pub(in crate::spec) real: PathBuf,
-    /// What relative paths in values are joined to: the same, or relative when paths shall stay so.
-    pub(in crate::spec) written: PathBuf,
+    /// What relative paths in values are joined to: the same, or relative to the part of the project around it when
+    /// paths shall stay relative; `None` leaves them as they are.
+    pub(in crate::spec) written: Option<PathBuf>,
 }
 
 impl Loader<'_> {
@@ -214,26 +215,23 @@ impl Loader<'_> {
         defaults::apply(tree);
         checks::tree(tree, &mut self.findings);
         self.resolve_paths(tree, directory);
-        defaults::pass_variables(tree, environment);
+        if !self.options.no_interpolate {
+            defaults::pass_variables(tree, environment);
+        }
     }
 
     /// Makes paths absolute, or relative to the project when they shall stay relative.
     pub(in crate::spec) fn resolve_paths(&mut self, tree: &mut Node, directory: &Directory) {
-        if self.options.no_path_resolution && directory.written.as_os_str().is_empty() {
-            return;
-        }
-        let base = Base { directory: &directory.written, home: self.home.as_deref(), files: self.files };
+        let Some(written) = &directory.written else { return };
+        let base = Base { directory: written, home: self.home.as_deref(), files: self.files };
         paths::resolve(tree, &base, &mut self.findings);
     }
 
-    /// The directory of a file that is part of the project, such as one that is included.
-    pub(in crate::spec) fn directory(&self, real: &Path, project: &Directory) -> Directory {
-        let written = if self.options.no_path_resolution {
-            project.written.join(real.strip_prefix(&project.real).unwrap_or(real))
-        } else {
-            real.to_owned()
-        };
-        Directory { real: real.to_owned(), written }
+    /// The directory of a file that belongs to another part of the project: it is included, or extended.
+    pub(in crate::spec) fn directory(&self, real: &Path, around: &Directory) -> Directory {
+        let written =
+            if self.options.no_path_resolution { paths::relative(&around.real, real) } else { real.to_owned() };
+        Directory { real: real.to_owned(), written: Some(written) }
     }
 
     /// Reads files of variables into one environment: a later file wins over an earlier one, and `environment` over

@@ -20,8 +20,10 @@ pub mod hash;
 mod include;
 pub mod interpolate;
 mod json;
+pub mod lint;
 mod load;
 mod loader;
+mod locate;
 mod merge;
 pub mod model;
 mod normalise;
@@ -34,6 +36,7 @@ mod scalar;
 mod schema;
 mod seccomp;
 mod select;
+mod sensitive;
 mod suggest;
 pub mod tree;
 mod unique;
@@ -46,7 +49,7 @@ use crate::diagnostics::{Diagnostic, SourceMap};
 use crate::spec::model::Project;
 
 pub use discover::normal_name;
-pub use load::{Named, load, project_name, variables};
+pub use load::{LoadedTree, Named, load, load_tree, project_name, variables};
 
 /// What to load and how.
 #[derive(Clone, Debug, Default)]

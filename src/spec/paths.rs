@@ -149,6 +149,17 @@ pub(in crate::spec) fn normal(path: &Path) -> PathBuf {
     out
 }
 
+/// The way from a directory to another, both absolute.
+pub(in crate::spec) fn relative(from: &Path, to: &Path) -> PathBuf {
+    let shared = from.components().zip(to.components()).take_while(|(left, right)| left == right).count();
+    let mut out = PathBuf::new();
+    for _ in from.components().skip(shared) {
+        out.push("..");
+    }
+    out.extend(to.components().skip(shared));
+    if out.as_os_str().is_empty() { PathBuf::from(".") } else { out }
+}
+
 /// Whether a path is absolute on Windows: `C:\x`, `\\host\share`.
 fn is_windows_path(path: &str) -> bool {
     let bytes = path.as_bytes();

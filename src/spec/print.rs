@@ -57,13 +57,13 @@ pub fn json(project: &Project) -> String {
 }
 
 /// The merged tree as it is, keys sorted, for `--no-interpolate`.
-pub fn raw_yaml(project: &Project) -> String {
-    node_to_yaml(&tree_for_printing(project))
+pub fn raw_yaml(tree: &Node) -> String {
+    node_to_yaml(&sort_tree(tree.clone()))
 }
 
 /// As [`raw_yaml`], in JSON.
-pub fn raw_json(project: &Project) -> String {
-    json::pretty(&sorted_deep(crate::spec::decode::json(&tree_for_printing(project))), 2)
+pub fn raw_json(tree: &Node) -> String {
+    json::pretty(&crate::spec::decode::json(&sort_tree(tree.clone())), 2)
 }
 
 /// Names of the services that are wanted.
@@ -212,6 +212,13 @@ fn as_yaml(entry: &mut Value, section: &str) {
             fields.shift_remove(key);
         }
     }
+    if let Some(Value::Object(blkio)) = fields.get_mut("blkio_config") {
+        for (_, list) in blkio.iter_mut() {
+            for device in list.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+                *device = std::mem::take(device).into_iter().map(|(key, value)| (key.to_lowercase(), value)).collect();
+            }
+        }
+    }
     if let Some(Value::Object(deploy)) = fields.get_mut("deploy") {
         for key in ["resources", "placement"] {
             if deploy.get(key).is_some_and(is_empty) {
@@ -324,16 +331,6 @@ fn doubled(text: &str) -> String {
     text.replace('$', "$$")
 }
 
-fn tree_for_printing(project: &Project) -> Node {
-    let mut tree = project.tree.clone();
-    if let Tree::Mapping(top) = &mut tree.value
-        && !top.contains_key("name")
-    {
-        top.insert("name", tree.span, Node::default_at(Tree::String(project.name.to_string()), tree.span));
-    }
-    sort_tree(tree)
-}
-
 fn sort_tree(node: Node) -> Node {
     let Node { value, tag, span, origin } = node;
     let value = match value {
@@ -342,9 +339,7 @@ fn sort_tree(node: Node) -> Node {
             sort_naturally(&mut entries, |(key, _)| key);
             let mut sorted = Mapping::default();
             for (key, Entry { key_span, node }) in entries {
-                if key != "x-#value" {
-                    sorted.insert(key, key_span, sort_tree(node));
-                }
+                sorted.insert(key, key_span, sort_tree(node));
             }
             Tree::Mapping(sorted)
         }

@@ -1,4 +1,12 @@
-//! x
+//! Tests of the package as a whole that need no engine.
+
+mod arch;
+mod cli;
+mod cli_attached;
+mod cli_flags;
+mod cli_look;
+mod cli_mistakes;
+mod cli_road;
 mod cut;
 mod text_properties;
 mod torture_text;

@@ -116,8 +116,15 @@ fn text(args: &ConfigArgs, json: bool, context: &Context<'_>) -> Result<String, 
     }
     if args.variables && !lists && args.hash.is_none() && !args.profiles && !args.images {
         let (variables, loaded) = spec::variables(&context.request(names, options), context.files);
-        context.loaded(&loaded)?;
+        context.told(&loaded.diagnostics, &loaded.sources)?;
         return Ok(if json { print::variables_json(&variables) } else { print::variables_table(&variables) });
+    }
+    let shows_model = !lists && args.hash.is_none() && !args.profiles && !args.images;
+    if args.no_interpolate && shows_model {
+        let loaded = spec::load_tree(&context.request(names, options), context.files);
+        context.told(&loaded.diagnostics, &loaded.sources)?;
+        let print = if json { print::raw_json } else { print::raw_yaml };
+        return Ok(loaded.tree.as_ref().map(print).unwrap_or_default());
     }
     let project = context.project_with(names, options)?;
     let lines = |items: Vec<String>| items.into_iter().map(|item| item + "\n").collect::<String>();
@@ -135,13 +142,10 @@ fn text(args: &ConfigArgs, json: bool, context: &Context<'_>) -> Result<String, 
         lines(print::profiles(&project))
     } else if args.images {
         lines(print::images(&project))
+    } else if json {
+        print::json(&project)
     } else {
-        match (args.no_interpolate, json) {
-            (false, false) => print::yaml(&project),
-            (false, true) => print::json(&project),
-            (true, false) => print::raw_yaml(&project),
-            (true, true) => print::raw_json(&project),
-        }
+        print::yaml(&project)
     })
 }
 

@@ -95,28 +95,40 @@ impl Expander<'_> {
     fn ports(&mut self, node: &mut Node, place: &Place<'_>) {
         let Value::Sequence(items) = &mut node.value else { return };
         let mut ports = Vec::with_capacity(items.len());
-        for item in std::mem::take(items) {
+        let mut good = true;
+        for item in items.iter() {
             let spec = match &item.value {
                 Value::String(text) => text.clone(),
                 Value::Int(number) => number.to_string(),
                 Value::Float(_) => {
-                    self.invalid(&item, format!("{place}: invalid type float64 for port"));
+                    good = false;
+                    self.invalid(item, format!("{place}: invalid type float64 for port"));
                     continue;
                 }
-                _ => {
-                    ports.push(item);
-                    continue;
-                }
+                _ => continue,
             };
             match port::parse(&spec) {
-                Ok(parsed) => ports.extend(parsed.into_iter().map(|port| port.into_node(&item))),
+                Ok(parsed) => ports.push(parsed),
                 Err(problem) => {
-                    self.invalid(&item, problem);
-                    ports.push(item);
+                    good = false;
+                    self.invalid(item, problem);
                 }
             }
         }
-        node.value = Value::Sequence(ports);
+        // One that cannot be read leaves all as they are.
+        if !good {
+            return;
+        }
+        let mut parsed = ports.into_iter();
+        let expanded = std::mem::take(items).into_iter().flat_map(|item| match item.value {
+            Value::String(_) | Value::Int(_) => {
+                let ports = parsed.next().unwrap_or_default();
+                ports.into_iter().map(|port| port.into_node(&item)).collect()
+            }
+            _ => vec![item],
+        });
+        let expanded = expanded.collect();
+        node.value = Value::Sequence(expanded);
     }
 
     fn mount(&mut self, node: &mut Node) {

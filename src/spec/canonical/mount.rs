@@ -186,7 +186,7 @@ mod tests {
             let mount = parse(spec).unwrap();
             assert_eq!((mount.source.as_deref(), mount.target.as_deref()), (source, target), "{spec}");
         }
-        assert_eq!(parse("a:/b:ro:x").unwrap_err(), "too many colons");
+        assert_eq!(parse("aa:/b:ro:x").unwrap_err(), "too many colons");
         assert_eq!(parse("aa::/b").unwrap_err(), "empty section between colons");
         assert_eq!(parse("").unwrap_err(), "invalid empty volume spec");
     }

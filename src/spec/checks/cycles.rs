@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostics::Diagnostic;
+use crate::names::ServiceName;
 use crate::spec::checks::place;
 use crate::spec::codes;
 use crate::spec::model::Project;
@@ -30,7 +31,7 @@ fn visit<'p>(project: &'p Project, start: &'p str, done: &mut BTreeMap<&'p str, 
     }
     let dependencies = |name: &str| -> Vec<&'p str> {
         let service = project.services.get(name);
-        service.into_iter().flat_map(|service| service.depends_on.keys().map(|name| name.as_str())).collect()
+        service.into_iter().flat_map(|service| service.depends_on.keys().map(ServiceName::as_str)).collect()
     };
     let mut path = vec![(start, dependencies(start))];
     done.insert(start, false);

@@ -155,6 +155,6 @@ fn declared_variables_are_listed_once() {
         .collect();
     assert_eq!(
         shown,
-        ["A \"first\" \"\" false", "B \"b${C:?c}\" \"\" false", "C \"\" \"\" true", "D \"\" \"alt\" false"]
+        ["A \"second\" \"\" false", "B \"b${C:?c}\" \"\" false", "C \"\" \"\" true", "D \"\" \"alt\" false"]
     );
 }

@@ -17,7 +17,6 @@ pub(in crate::spec) struct Types(u8);
 
 impl Types {
     const ANY: Self = Self(0x7f);
-    const NONE: Self = Self(0);
 
     /// Whether a value is one of these kinds.
     pub(in crate::spec) fn accept(self, node: &Node) -> bool {
@@ -163,8 +162,6 @@ pub(in crate::spec) enum NamesTo {
     Dependency,
     /// Null.
     Null,
-    /// An empty mapping.
-    Empty,
 }
 
 /// Which items of a list are the same thing.

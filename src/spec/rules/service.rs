@@ -38,9 +38,9 @@ pub(super) static SERVICE: Shape = Shape::mapping(&[
     ("develop", &DEVELOP),
     ("device_cgroup_rules", &UNIQUE_STRINGS),
     ("devices", &DEVICES),
-    ("dns", &STRING_OR_STRINGS),
+    ("dns", &DNS),
     ("dns_opt", &DNS_OPTIONS),
-    ("dns_search", &STRING_OR_STRINGS),
+    ("dns_search", &DNS_SEARCH),
     ("domainname", &STRING),
     ("entrypoint", &COMMAND),
     ("env_file", &ENV_FILES),
@@ -116,11 +116,11 @@ static COMMAND: Shape = Shape::of(STR).and(NULL).items(&STRING).merge(Merge::Rep
 static CPU_COUNT: Shape = Shape::of(INT).and(STR).limit(Limit::Range(0, i128::MAX)).cast(Cast::Int);
 static CPU_PERCENT: Shape = Shape::of(INT).and(STR).limit(Limit::Range(0, 100)).cast(Cast::Float);
 static OOM_SCORE: Shape = Shape::of(INT).and(STR).limit(Limit::Range(-1000, 1000)).cast(Cast::Int);
-static STRING_OR_STRINGS: Shape =
+static DNS: Shape =
     Shape::of(STR).items(&STRING).unique().merge(Merge::KeyValues).identity(Identity::Key).short(Short::List);
+static DNS_SEARCH: Shape = Shape::of(STR).items(&STRING).unique().merge(Merge::KeyValues).identity(Identity::Key);
 static DNS_OPTIONS: Shape = Shape::list(&STRING).unique().merge(Merge::KeyValues).identity(Identity::Key);
-static TMPFS_LIST: Shape =
-    Shape::of(STR).items(&STRING).unique().merge(Merge::KeyValues).identity(Identity::Key).short(Short::List);
+static TMPFS_LIST: Shape = Shape::of(STR).items(&STRING).unique().merge(Merge::KeyValues).identity(Identity::Key);
 static LABEL_FILES: Shape = Shape::of(STR).items(&FILE_PATH).merge(Merge::KeyValues).short(Short::List);
 static ENV_FILES: Shape =
     Shape::of(STR).items(&ENV_FILE).merge(Merge::KeyValues).identity(Identity::EnvFile).short(Short::EnvFile);
@@ -179,7 +179,7 @@ static CONTEXTS: Shape = Shape::entries(Others::Any(&CONTEXT_ENTRY))
     .identity(Identity::Key)
     .short(Short::Mapping);
 static TAGS: Shape = Shape::list(&STRING).identity(Identity::Key);
-static NO_CACHE_FILTER: Shape = Shape::of(STR).items(&STRING).short(Short::List);
+static NO_CACHE_FILTER: Shape = Shape::of(STR).items(&STRING);
 static SSH: Shape = Shape::entries(Others::Any(&SSH_VALUE)).items(&SSH_ITEM).unique().short(Short::Ssh);
 static SSH_VALUE: Shape = Shape::of(NUM).and(STR).and(BOOL).and(NULL).path(PathKind::Local);
 static SSH_ITEM: Shape = Shape::of(STR).path(PathKind::Ssh);
@@ -264,8 +264,8 @@ static LOG_OPTIONS: Shape = Shape::entries(Others::Any(&TEXT_NUMBER_OR_NULL));
 static MODELS: Shape = Shape::entries(Others::NamedOpen(&MODEL))
     .items(&STRING)
     .unique()
-    .merge(Merge::Names(NamesTo::Empty))
-    .short(Short::Names(NamesTo::Empty));
+    .merge(Merge::Names(NamesTo::Null))
+    .short(Short::Names(NamesTo::Null));
 static MODEL: Shape = Shape::mapping(&[("endpoint_var", &STRING), ("model_var", &STRING)]);
 
 static NETWORKS: Shape = Shape::entries(Others::Named(&NETWORK))
@@ -332,7 +332,7 @@ static WATCH: Shape = Shape::mapping(&[
 ])
 .required(&["path", "action"]);
 static WATCHED: Shape = Shape::of(STR).path(PathKind::Watched);
-static PATTERNS: Shape = Shape::of(STR).items(&STRING).unique();
+static PATTERNS: Shape = Shape::of(STR).items(&STRING).unique().short(Short::List);
 static ACTION: Shape = Shape::of(STR).limit(Limit::OneOf(&["rebuild", "sync", "restart", "sync+restart", "sync+exec"]));
 
 static PROVIDER: Shape = Shape::mapping(&[("options", &PROVIDER_OPTIONS), ("type", &STRING)]).required(&["type"]);

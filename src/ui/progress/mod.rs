@@ -186,7 +186,7 @@ mod tests {
             Event::Started { node: NodeId(1) },
             Event::Finished { node: NodeId(1), warning: None },
             Event::Started { node: NodeId(2) },
-            Event::Failed { node: NodeId(2), error: error, optional: false },
+            Event::Failed { node: NodeId(2), error, optional: false },
         ]
     }
 
@@ -213,7 +213,7 @@ mod tests {
            because: image changed aaaaaaaaaaaa → bbbbbbbbbbbb
          Container p-web-1  Recreated
          Container p-web-1  Starting
-         Container p-web-1  container p-web-1 is unhealthy
+         Container p-web-1  Error
         ");
         let detail = Detail { dry_run: true, quiet_layers: true, hide_starts: true, ..Detail::default() };
         insta::assert_snapshot!(shown(Mode::Plain, detail), @r"
@@ -224,7 +224,7 @@ mod tests {
          DRY-RUN MODE -  Container p-web-1  Recreate
          DRY-RUN MODE -    because: image changed aaaaaaaaaaaa → bbbbbbbbbbbb
          DRY-RUN MODE -  Container p-web-1  Recreated
-         DRY-RUN MODE -  Container p-web-1  container p-web-1 is unhealthy
+         DRY-RUN MODE -  Container p-web-1  Error
         ");
     }
 

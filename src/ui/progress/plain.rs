@@ -29,7 +29,6 @@ impl Plain {
 impl View for Plain {
     fn notice(&mut self, notice: &Notice) {
         match notice {
-            Notice::Status { id, state: State::Error, details, .. } => self.line(&format!(" {id}  {details}")),
             Notice::Status { id, state: State::Warning, details, .. } if !details.is_empty() => {
                 self.line(&format!(" {id} Warning {details}"));
             }

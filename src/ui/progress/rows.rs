@@ -120,7 +120,7 @@ pub struct Rows {
 
 impl Rows {
     /// All rows in the order in which they came up.
-    pub fn iter(&self) -> impl Iterator<Item = &Row> + Clone {
+    pub fn iter(&self) -> impl Iterator<Item = &Row> {
         self.rows.values()
     }
     /// How many there are.
@@ -187,6 +187,10 @@ impl Rows {
         if let Some(group) = shape.group
             && !self.begun_groups.insert(group)
         {
+            return;
+        }
+        if shape.begin.is_empty() {
+            // Only its end is told.
             return;
         }
         let (text, worth_telling) = (reason::phrase(&shape.reason), reason::is_worth_telling(&shape.reason));

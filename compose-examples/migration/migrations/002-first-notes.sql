@@ -1,0 +1,1 @@
+insert into notes (text) values ('written by a migration'), ('before the application started');
