@@ -38,10 +38,10 @@ pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, co
     let paint = context.global.paint(&context.io.stdout);
     let style = Style { prefix: !args.no_log_prefix, colour: paint.is_coloured() && !args.no_color };
     let times = if args.timestamps { Times::Ours } else { Times::None };
-    let mut sink = ShownLogs::new(context, &project.name, style, times).beside(&display);
+    let speakers = RefCell::new(BTreeSet::new());
+    let mut sink = ShownLogs::new(context, &project.name, style, times).beside(&display).expecting(&speakers);
 
     let (hooks, starts) = starts();
-    let speakers = RefCell::new(Speakers::default());
     let hooks = AttachLine { inner: hooks, context, display: &display, speakers: &speakers, told: Cell::new(false) };
     let (interrupter, up_interrupts) = engine::interrupts();
     let ends =
@@ -51,7 +51,7 @@ pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, co
         let wanted = interest(project);
         let mut decide = |snapshot: &Snapshot, so_far: &engine::Rounds| {
             let plan = apply::up_again(project, &options, snapshot, so_far);
-            *speakers.borrow_mut() = Speakers::of(project, snapshot, &plan, &session_options.shown);
+            *speakers.borrow_mut() = speakers_of(project, snapshot, &plan, &session_options.shown);
             plan
         };
         let mut reporter = Shown { context, display: &display, yes: args.yes, mode: context.global.progress };
@@ -153,31 +153,26 @@ fn shown(args: &UpArgs, project: &Project) -> Result<Chosen, Failure> {
 }
 
 /// Names of the containers whose output will be shown.
-#[derive(Clone, Debug, Default)]
-struct Speakers(BTreeSet<String>);
-
-impl Speakers {
-    fn of(project: &Project, snapshot: &Snapshot, plan: &Plan, chosen: &Chosen) -> Self {
-        let mut services: BTreeMap<ContainerName, (ServiceName, Option<u32>)> = BTreeMap::new();
-        for container in &snapshot.containers {
-            services.insert(container.name.clone(), (container.service().into(), container.number()));
-        }
-        for (_, node) in plan.iter() {
-            if let (Op::CreateContainer { spec, .. }, ResourceId::Container(name)) = (&node.op, &node.target) {
-                let label = |key: &str| spec.labels.get(key).map(String::as_str).unwrap_or_default();
-                services.insert(name.clone(), (label(labels::SERVICE).into(), label(labels::NUMBER).parse().ok()));
-            }
-        }
-        let started = plan.nodes.iter().filter(|node| matches!(node.op, Op::StartContainer { .. }));
-        let targets = started.map(|node| &node.target).chain(plan.unchanged.iter().map(|kept| &kept.target));
-        let names = targets.filter_map(|target| {
-            let ResourceId::Container(name) = target else { return None };
-            let (service, number) = services.get(name)?;
-            let shown = chosen.has(service) && project.services.contains_key(service);
-            shown.then(|| display_name(project.name.as_str(), service.as_str(), *number, name.as_str()))
-        });
-        Self(names.collect())
+fn speakers_of(project: &Project, snapshot: &Snapshot, plan: &Plan, chosen: &Chosen) -> BTreeSet<String> {
+    let mut services: BTreeMap<ContainerName, (ServiceName, Option<u32>)> = BTreeMap::new();
+    for container in &snapshot.containers {
+        services.insert(container.name.clone(), (container.service().into(), container.number()));
     }
+    for (_, node) in plan.iter() {
+        if let (Op::CreateContainer { spec, .. }, ResourceId::Container(name)) = (&node.op, &node.target) {
+            let label = |key: &str| spec.labels.get(key).map(String::as_str).unwrap_or_default();
+            services.insert(name.clone(), (label(labels::SERVICE).into(), label(labels::NUMBER).parse().ok()));
+        }
+    }
+    let started = plan.nodes.iter().filter(|node| matches!(node.op, Op::StartContainer { .. }));
+    let targets = started.map(|node| &node.target).chain(plan.unchanged.iter().map(|kept| &kept.target));
+    let names = targets.filter_map(|target| {
+        let ResourceId::Container(name) = target else { return None };
+        let (service, number) = services.get(name)?;
+        let shown = chosen.has(service) && project.services.contains_key(service);
+        shown.then(|| display_name(project.name.as_str(), service.as_str(), *number, name.as_str()))
+    });
+    names.collect()
 }
 
 /// Says to what it attaches, just before the first start.
@@ -185,14 +180,14 @@ struct AttachLine<'a> {
     inner: StartHooks,
     context: &'a Context<'a>,
     display: &'a RefCell<crate::ui::progress::Display>,
-    speakers: &'a RefCell<Speakers>,
+    speakers: &'a RefCell<BTreeSet<String>>,
     told: Cell<bool>,
 }
 
 impl AttachLine<'_> {
     fn tell(&self) {
         if !self.told.replace(true) {
-            let names: Vec<String> = self.speakers.borrow().0.iter().cloned().collect();
+            let names: Vec<String> = self.speakers.borrow().iter().cloned().collect();
             let line = format!("Attaching to {}", names.join(", "));
             self.display.borrow_mut().print(&mut || self.context.io.stdout.line(&line));
         }

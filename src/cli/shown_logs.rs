@@ -1,6 +1,7 @@
 //! Logs on standard output: lines behind names, and what is told between them.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io;
 
 use crate::cli::context::Context;
@@ -28,17 +29,24 @@ pub(super) struct ShownLogs<'a> {
     lines: Lines,
     times: Times,
     display: Option<&'a RefCell<Display>>,
+    /// Names that will speak, not yet known to the lines.
+    expected: Option<&'a RefCell<BTreeSet<String>>>,
 }
 
 impl<'a> ShownLogs<'a> {
     /// Nobody has spoken yet.
     pub(super) fn new(context: &'a Context<'a>, project: &'a ProjectName, style: Style, times: Times) -> Self {
-        Self { context, project, lines: Lines::new(style), times, display: None }
+        Self { context, project, lines: Lines::new(style), times, display: None, expected: None }
     }
     /// Shares the terminal with a display.
     #[must_use]
     pub(super) fn beside(self, display: &'a RefCell<Display>) -> Self {
         Self { display: Some(display), ..self }
+    }
+    /// Waits for speakers whose names are known when the first of them speaks.
+    #[must_use]
+    pub(super) fn expecting(self, names: &'a RefCell<BTreeSet<String>>) -> Self {
+        Self { expected: Some(names), ..self }
     }
     /// Makes a container known before it speaks.
     pub(super) fn introduce(&mut self, service: &str, number: Option<u32>, container: &str) {
@@ -46,6 +54,11 @@ impl<'a> ShownLogs<'a> {
     }
 
     fn speaker(&mut self, who: &Followed) -> Speaker {
+        if let Some(expected) = self.expected.take() {
+            for name in expected.borrow().iter() {
+                self.lines.speaker(name);
+            }
+        }
         let name = display_name(self.project.as_str(), who.service.as_str(), who.number, who.name.as_str());
         self.lines.speaker(&name)
     }

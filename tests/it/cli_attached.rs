@@ -23,8 +23,8 @@ async fn it_ends_with_its_containers() {
     insta::assert_snapshot!(world.run("up").await, @"
     $ compose up
     Attaching to db-1, web-1
-    db-1  | ready
     web-1  | hello
+    db-1   | ready
     \r\u{1b}[Kweb-1 exited with code 1
     \r\u{1b}[Kdb-1 exited with code 0
     stderr:
