@@ -7,8 +7,7 @@ use async_trait::async_trait;
 
 use crate::cli::context::Engines;
 use crate::cli::global::{DockerArgs, Environment};
-use crate::engine;
-use crate::external::DockerCredentials;
+use crate::external::{Credentials, DockerCredentials};
 use crate::runtime::docker::{DockerRuntime, EndpointChoice, config_directory, resolve_endpoint};
 use crate::runtime::{Result, Runtime};
 
@@ -28,7 +27,7 @@ impl Engines for Docker {
         Ok(Arc::new(DockerRuntime::new(endpoint)))
     }
 
-    fn credentials(&self, flags: &DockerArgs, environment: &Environment) -> Arc<dyn engine::Credentials> {
+    fn credentials(&self, flags: &DockerArgs, environment: &Environment) -> Arc<dyn Credentials> {
         let environment = with_flags(flags, environment);
         let directory = config_directory(&environment.variables);
         let inline = environment.get("DOCKER_AUTH_CONFIG").map(str::to_owned);

@@ -11,10 +11,10 @@ mod outside;
 pub(crate) mod planned;
 mod run;
 mod schedule;
+pub mod session;
 mod stop;
 mod wait;
 
-pub use crate::external::Credentials;
 pub use apply::{Applied, Ending, Reporter, Rounds, apply};
 pub use event::{Event, OpError, Outcome, Progress};
 pub use lines::{LONGEST_LINE, Lines};

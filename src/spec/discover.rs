@@ -117,8 +117,14 @@ impl Loader<'_> {
         } else {
             return Some(());
         };
-        for (name, value, source) in self.variables_of(paths, environment)? {
-            environment.add(&name, &value, source);
+        let variables = self.variables_of(paths, environment)?;
+        // The file can say that it is not to be used; its settings for compose itself hold all the same.
+        let disabled = given.is_empty()
+            && variables.iter().any(|(name, value, _)| name == "COMPOSE_DISABLE_ENV_FILE" && is_true(value));
+        for (name, value, source) in variables {
+            if !disabled || name.starts_with("COMPOSE_") {
+                environment.add(&name, &value, source);
+            }
         }
         Some(())
     }
@@ -126,7 +132,7 @@ impl Loader<'_> {
     fn env_file_is_disabled(&mut self, environment: &Environment) -> Option<bool> {
         let Some(word) = environment.value("COMPOSE_DISABLE_ENV_FILE") else { return Some(false) };
         match word {
-            "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
+            word if is_true(word) => Some(true),
             "" | "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
             other => {
                 let message = format!("strconv.ParseBool: parsing \"{other}\": invalid syntax");
@@ -207,6 +213,11 @@ impl Loader<'_> {
         }
         Some(name)
     }
+}
+
+/// Go's words for true.
+fn is_true(word: &str) -> bool {
+    matches!(word, "1" | "t" | "T" | "TRUE" | "true" | "True")
 }
 
 /// The project directory: as given, else that of the first file, else the current one.

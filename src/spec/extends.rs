@@ -158,7 +158,7 @@ impl Loader<'_> {
         let directory = self.directory(&real, context.directory);
         let mut services = match self.bases.remove(&path) {
             Some(services) => services,
-            None => self.base_file(&path, &directory, span, context)?,
+            None => self.base_file(&path, &directory, (name, span), context)?,
         };
         let found = if services.contains_key(wanted) {
             let mut there = Context {
@@ -184,7 +184,13 @@ impl Loader<'_> {
     }
 
     /// The services of a file that is extended, canonical and with paths of its own directory.
-    fn base_file(&mut self, path: &Path, directory: &Directory, span: Span, context: &Context<'_>) -> Option<Mapping> {
+    fn base_file(
+        &mut self,
+        path: &Path,
+        directory: &Directory,
+        (name, span): (&str, Span),
+        context: &Context<'_>,
+    ) -> Option<Mapping> {
         let parsed = self.read(path, Some(span))?;
         let mut tree = Node::new(Value::Mapping(Mapping::default()), Span { file: parsed.id, start: 0, end: 0 });
         for mut document in parsed.documents {
@@ -204,7 +210,7 @@ impl Loader<'_> {
         match services.map(|services| services.value) {
             Some(Value::Mapping(services)) => Some(services),
             _ => {
-                let message = format!("cannot extend service in {}: no services section", path.display());
+                let message = format!("cannot extend service \"{name}\" in {}: no services section", path.display());
                 self.findings.push(Diagnostic::error(codes::INVALID_EXTENDS, message).at(span, ""));
                 None
             }

@@ -159,8 +159,13 @@ fn value(service: &Service, flavour: Flavour) -> Value {
     value
 }
 
-/// docker compose 5 takes `create_host_path` for true unless it is false, and writes only that.
+/// docker compose 5 takes `create_host_path` for true unless it is false, and writes only that; modes are octal texts.
 fn as_five_writes(mount: &mut Value, model: &Mount) {
+    if let (Some(Value::Object(tmpfs)), Some(mode)) =
+        (mount.get_mut("tmpfs"), model.tmpfs.as_ref().and_then(|tmpfs| tmpfs.mode))
+    {
+        tmpfs.insert("mode".to_owned(), Value::String(format!("0{mode:o}")));
+    }
     let Some(Value::Object(bind)) = mount.get_mut("bind") else { return };
     bind.shift_remove("create_host_path");
     if model.bind.as_ref().and_then(|bind| bind.create_host_path_given) == Some(false) {

@@ -302,7 +302,6 @@ pub(in crate::spec) fn names(node: Node, to: NamesTo) -> Node {
         let span = item.span;
         let value = match to {
             NamesTo::Null => Value::Null,
-            NamesTo::Empty => Value::Mapping(Mapping::default()),
             NamesTo::Dependency => {
                 let mut dependency = Mapping::default();
                 let condition = Value::String("service_started".to_owned());

@@ -212,6 +212,13 @@ fn as_yaml(entry: &mut Value, section: &str) {
             fields.shift_remove(key);
         }
     }
+    if let Some(Value::Object(blkio)) = fields.get_mut("blkio_config") {
+        for (_, list) in blkio.iter_mut() {
+            for device in list.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+                *device = std::mem::take(device).into_iter().map(|(key, value)| (key.to_lowercase(), value)).collect();
+            }
+        }
+    }
     if let Some(Value::Object(deploy)) = fields.get_mut("deploy") {
         for key in ["resources", "placement"] {
             if deploy.get(key).is_some_and(is_empty) {

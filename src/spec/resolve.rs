@@ -9,7 +9,7 @@ use crate::diagnostics::{Diagnostic, Span};
 use crate::spec::codes;
 use crate::spec::dotenv;
 use crate::spec::loader::{Loader, system_text};
-use crate::spec::model::{EnvFile, OptionalTexts, Project, Service};
+use crate::spec::model::{EnvFile, OptionalTexts, Project, Service, Texts};
 
 /// Texts of files that several services name.
 type Cache = BTreeMap<String, Arc<str>>;
@@ -24,7 +24,7 @@ pub(in crate::spec) fn files(loader: &mut Loader<'_>, project: &mut Project) {
         if !loader.options.no_env_resolution {
             variables(loader, service, environment, env_span, &mut cache);
         }
-        labels(loader, service, environment, label_span, &mut cache);
+        labels(loader, service, label_span, &mut cache);
     }
 }
 
@@ -77,22 +77,15 @@ fn variables(
     service.environment = read;
 }
 
-fn labels(
-    loader: &mut Loader<'_>,
-    service: &mut Service,
-    environment: &BTreeMap<String, String>,
-    span: Span,
-    cache: &mut Cache,
-) {
+fn labels(loader: &mut Loader<'_>, service: &mut Service, span: Span, cache: &mut Cache) {
+    let mut read = Texts::new();
     for path in service.label_files.clone() {
         let Some(text) = text_of(loader, &path, "label", true, span, cache) else { continue };
         let id = loader.sources.add_private(loader.shown(Path::new(&path)), Some(Path::new(&path)), text.clone());
-        match dotenv::parse(&text, id, &|name: &str| environment.get(name).cloned()) {
+        match dotenv::parse(&text, id, &|_| None) {
             Ok(parsed) => {
                 loader.unset.extend(parsed.unset);
-                for variable in parsed.variables {
-                    service.labels.entry(variable.name).or_insert(variable.value);
-                }
+                read.extend(parsed.variables.into_iter().map(|variable| (variable.name, variable.value)));
             }
             Err(mut finding) => {
                 finding.message = format!("failed to read {path}: {}", finding.message);
@@ -100,6 +93,8 @@ fn labels(
             }
         }
     }
+    read.append(&mut service.labels);
+    service.labels = read;
 }
 
 fn text_of(

@@ -6,6 +6,7 @@ use crate::diagnostics::{Diagnostic, Span};
 use crate::spec::codes;
 use crate::spec::place::Place;
 use crate::spec::rules::{Limit, Others, Shape, TOP};
+use crate::spec::scalar;
 use crate::spec::suggest;
 use crate::spec::tree::{Mapping, Node, Value};
 
@@ -48,7 +49,7 @@ fn wrong_type(node: &Node, shape: &Shape, place: &Place<'_>) -> Diagnostic {
     match &node.value {
         Value::Timestamp(text) => finding = finding.hint(format!("quote it: \"{text}\"")),
         Value::Bool(_) | Value::Int(_) | Value::Float(_) if shape.types.accept(&texted(node)) => {
-            if let Some(text) = crate::spec::scalar::text(node) {
+            if let Some(text) = scalar::text(node) {
                 finding = finding.hint(format!("quote it: \"{text}\""));
             }
         }
@@ -157,7 +158,7 @@ fn repeated(items: &[Node], place: &Place<'_>, findings: &mut Vec<Diagnostic>) {
                 None
             })
         } else {
-            let first = others.iter().copied().find(|earlier| same(&items[*earlier], node));
+            let first = others.iter().copied().find(|earlier| same_entries(&items[*earlier], node));
             others.push(at);
             first
         };
@@ -170,6 +171,18 @@ fn repeated(items: &[Node], place: &Place<'_>, findings: &mut Vec<Diagnostic>) {
             );
         }
     }
+}
+
+/// Whether two items are equal; in long forms a number equals its text.
+fn same_entries(left: &Node, right: &Node) -> bool {
+    let (Value::Mapping(left), Value::Mapping(right)) = (&left.value, &right.value) else { return same(left, right) };
+    left.len() == right.len()
+        && left.iter().all(|(key, entry)| {
+            right.get(key).is_some_and(|other| match (scalar::text(&entry.node), scalar::text(other)) {
+                (Some(left), Some(right)) => left == right,
+                _ => same(&entry.node, other),
+            })
+        })
 }
 
 /// Whether two values are equal, wherever they were written.

@@ -78,7 +78,11 @@ fn key_of(node: &Node, identity: Identity) -> Key {
         (Identity::Target, Value::Mapping(_)) => text("target").map_or(Key::Missing("service volume"), Key::Of),
         (Identity::Port, Value::Mapping(_)) => {
             let Some(target) = text("target") else { return Key::Missing("service ports") };
-            let published = text("published").unwrap_or_default();
+            // A number and a text are not the same to docker compose, though both mean the same port.
+            let published = match node.get("published").map(|published| &published.value) {
+                Some(Value::Int(number)) => format!("int={number}"),
+                _ => text("published").unwrap_or_default(),
+            };
             let address = text("host_ip").unwrap_or_else(|| "0.0.0.0".to_owned());
             let protocol = text("protocol").unwrap_or_else(|| "tcp".to_owned());
             Key::Of(format!("{address}:{published}:{target}/{protocol}"))

@@ -28,3 +28,4 @@ mod lifecycle;
 mod order;
 mod output;
 mod together;
+mod session;

@@ -54,7 +54,7 @@ impl DockerRuntime {
 
     async fn attached(&self, call: Call, what: String, framed: Framing<'_>, stdin: bool) -> Result<Attached> {
         let session = self.session().await?;
-        let (stream, kind) = self.wire.upgrade(&session.prefix, call, &what).await?;
+        let (stream, kind) = self.wire.upgrade(&session.prefix, call, "tcp", &what).await?;
         let framed = match framed {
             Framing::Known(framed) => framed,
             Framing::Of(container) => self.is_framed(container, &kind).await?,

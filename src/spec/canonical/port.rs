@@ -62,6 +62,9 @@ pub(super) fn parse(spec: &str) -> Result<Vec<ShortPort>, String> {
         Some(rest) => {
             rest.strip_suffix(']').ok_or_else(|| format!("Invalid ip address {address}: missing ']' in address"))?
         }
+        None if address.contains(':') => {
+            return Err(format!("Invalid ip address {address}: address {address}:: too many colons in address"));
+        }
         None => &address,
     };
     if !address.is_empty() && address.split('%').next().is_none_or(|bare| bare.parse::<IpAddr>().is_err()) {

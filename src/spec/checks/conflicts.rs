@@ -47,22 +47,6 @@ fn networks(project: &Project, service: &Service, findings: &mut Vec<Diagnostic>
         );
         findings.push(at(project, service, message, &["networks"]).hint("remove one of the two"));
     }
-    if service.mac_address.is_some() {
-        let other = service.networks.iter().find(|(_, network)| {
-            network
-                .as_ref()
-                .and_then(|network| network.mac_address.as_ref())
-                .is_some_and(|address| service.networks.len() == 1 && Some(address) != service.mac_address.as_ref())
-        });
-        if let Some((key, _)) = other {
-            let message = format!(
-                "service {} declares mutually exclusive `mac_address` and `networks.{key}.mac_address`: invalid \
-                 compose project",
-                service.name
-            );
-            findings.push(at(project, service, message, &["mac_address"]));
-        }
-    }
 }
 
 fn counts(project: &Project, service: &Service, findings: &mut Vec<Diagnostic>) {

@@ -16,15 +16,8 @@ pub(super) fn check(project: &Project, findings: &mut Vec<Diagnostic>) {
 fn one(project: &Project, service: &Service, findings: &mut Vec<Diagnostic>) {
     let tmpfs = service.tmpfs.iter().map(|spec| spec.split(':').next().unwrap_or_default());
     let volumes = service.volumes.iter().map(|mount| mount.target.as_deref().unwrap_or_default());
-    let configs = service.configs.iter().map(|config| config.target.as_deref().unwrap_or_default());
-    let secrets = service.secrets.iter().map(|secret| secret.target.as_deref().unwrap_or_default());
     let mut taken: BTreeMap<String, (&str, usize)> = BTreeMap::new();
-    let lists: [(&str, Vec<&str>); 4] = [
-        ("tmpfs", tmpfs.collect()),
-        ("volumes", volumes.collect()),
-        ("configs", configs.collect()),
-        ("secrets", secrets.collect()),
-    ];
+    let lists: [(&str, Vec<&str>); 2] = [("tmpfs", tmpfs.collect()), ("volumes", volumes.collect())];
     for (list, targets) in lists {
         for (at, target) in targets.into_iter().enumerate() {
             if target.is_empty() {

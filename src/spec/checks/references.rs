@@ -8,11 +8,24 @@ use crate::spec::model::{Project, Service};
 use crate::spec::suggest;
 
 pub(super) fn check(project: &Project, findings: &mut Vec<Diagnostic>) {
+    secrets(project, findings);
     for service in project.services.values() {
         image(project, service, findings);
         dependencies(project, service, findings);
         resources(project, service, findings);
         build(project, service, findings);
+    }
+}
+
+/// What a driver would provide is nowhere without Swarm.
+fn secrets(project: &Project, findings: &mut Vec<Diagnostic>) {
+    for (name, secret) in &project.secrets {
+        if !secret.external && secret.file.is_none() && secret.environment.is_none() && secret.content.is_none() {
+            let message =
+                format!("secret \"{name}\" must declare either `file` or `environment`: invalid compose project");
+            let span = place(project, ["secrets", name.as_str()]);
+            findings.push(Diagnostic::error(codes::MISSING_KEY, message).at(span, ""));
+        }
     }
 }
 

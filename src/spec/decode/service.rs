@@ -274,10 +274,7 @@ impl Decoder {
                 .at(node.span, "")
                 .hint("put \"CMD\" before the program, or write the whole line as one text"),
             ),
-            None => self.findings.push(
-                Diagnostic::error(codes::INVALID_VALUE, "'test' value in healthcheck cannot be an empty list")
-                    .at(node.span, ""),
-            ),
+            None => return None,
         }
         Some(test)
     }

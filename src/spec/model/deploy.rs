@@ -1,6 +1,7 @@
 //! `deploy:`
 
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 use crate::spec::model::{ByteSize, Extensions, GoDuration, Texts};
 
@@ -101,13 +102,25 @@ pub struct ResourceSpec {
 }
 
 /// A generic resource (Swarm).
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct GenericResource {
     /// What.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub kind: String,
     /// How many.
     pub value: i64,
+}
+
+impl Serialize for GenericResource {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Discrete<'a> {
+            kind: &'a str,
+            value: i64,
+        }
+        let mut outer = serializer.serialize_struct("GenericResource", 1)?;
+        outer.serialize_field("discrete_resource_spec", &Discrete { kind: &self.kind, value: self.value })?;
+        outer.end()
+    }
 }
 
 /// Devices by capability, such as GPUs.

@@ -54,8 +54,8 @@ pub struct Ipam {
     /// Pools.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub config: Vec<IpamPool>,
-    /// For the IPAM driver.
-    #[serde(skip_serializing_if = "Texts::is_empty")]
+    /// For the IPAM driver; docker compose 2.40 knows nothing of it, so it is not printed and no part of the hash.
+    #[serde(skip)]
     pub options: Texts,
     /// `x-` keys.
     #[serde(skip)]

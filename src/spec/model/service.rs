@@ -173,8 +173,8 @@ pub struct Service {
     /// Memory and swap.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memswap_limit: Option<ByteSize>,
-    /// 0 to 100.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// 0 to 100; printed as text.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_text")]
     pub mem_swappiness: Option<i64>,
     /// Hardware address in its first network.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -290,6 +290,14 @@ pub struct Service {
     /// `x-` keys.
     #[serde(skip)]
     pub extensions: Extensions,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+fn as_text<S: Serializer>(number: &Option<i64>, serializer: S) -> Result<S::Ok, S::Error> {
+    match number {
+        Some(number) => serializer.collect_str(number),
+        None => serializer.serialize_none(),
+    }
 }
 
 pub(super) fn host_list<S: Serializer>(

@@ -213,7 +213,7 @@ pub struct TmpfsOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<ByteSize>,
     /// Permission bits.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "octal")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<u32>,
     /// `x-` keys.
     #[serde(skip)]

@@ -162,8 +162,6 @@ pub(in crate::spec) enum NamesTo {
     Dependency,
     /// Null.
     Null,
-    /// An empty mapping.
-    Empty,
 }
 
 /// Which items of a list are the same thing.

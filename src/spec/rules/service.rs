@@ -264,8 +264,8 @@ static LOG_OPTIONS: Shape = Shape::entries(Others::Any(&TEXT_NUMBER_OR_NULL));
 static MODELS: Shape = Shape::entries(Others::NamedOpen(&MODEL))
     .items(&STRING)
     .unique()
-    .merge(Merge::Names(NamesTo::Empty))
-    .short(Short::Names(NamesTo::Empty));
+    .merge(Merge::Names(NamesTo::Null))
+    .short(Short::Names(NamesTo::Null));
 static MODEL: Shape = Shape::mapping(&[("endpoint_var", &STRING), ("model_var", &STRING)]);
 
 static NETWORKS: Shape = Shape::entries(Others::Named(&NETWORK))

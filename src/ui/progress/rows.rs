@@ -120,7 +120,7 @@ pub struct Rows {
 
 impl Rows {
     /// All rows in the order in which they came up.
-    pub fn iter(&self) -> impl Iterator<Item = &Row> + Clone {
+    pub fn iter(&self) -> impl Iterator<Item = &Row> {
         self.rows.values()
     }
     /// How many there are.
