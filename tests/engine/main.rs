@@ -27,5 +27,5 @@ mod interop;
 mod lifecycle;
 mod order;
 mod output;
-mod together;
 mod session;
+mod together;
