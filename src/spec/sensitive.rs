@@ -77,9 +77,16 @@ pub(in crate::spec) fn holds_login(value: &str) -> bool {
     })
 }
 
-/// Whether the value of a variable must not be shown.
-pub(in crate::spec) fn is_sensitive(name: &str, value: &str) -> bool {
-    is_key(name) || holds_login(value)
+/// Whether a value shows a secret, whatever it is called: an address with a password, `password=…`.
+pub(in crate::spec) fn shows_secret(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let assigned = ["password=", "passwd=", "token=", "secret=", "requirepass ", "requirepass="].iter().any(|mark| {
+        lower.match_indices(mark).any(|(at, _)| {
+            let rest = lower.get(at + mark.len()..).unwrap_or_default();
+            !rest.is_empty() && !rest.starts_with(['$', ' ', '\'', '"', '&', ','])
+        })
+    });
+    assigned || holds_login(value)
 }
 
 #[cfg(test)]
@@ -123,6 +130,19 @@ mod tests {
             ("a:b@c", false),
         ] {
             assert_eq!(holds_login(value), login, "{value}");
+        }
+    }
+
+    #[test]
+    fn secrets_in_values_are_known() {
+        for (value, secret) in [
+            ("redis-server --requirepass hunter2", true),
+            ("username=a,password=hunter2", true),
+            ("--password=$PASSWORD", false),
+            ("password", false),
+            ("/run/secrets/token", false),
+        ] {
+            assert_eq!(shows_secret(value), secret, "{value}");
         }
     }
 }
