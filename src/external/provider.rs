@@ -226,9 +226,8 @@ fn checked(verb: &Verb, request: &ProviderRequest) -> Result<Vec<String>, String
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
-    #![cfg(unix)]
-
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;

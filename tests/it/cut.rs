@@ -69,14 +69,14 @@ impl Reporter for Silent {
 
 /// A goal with its project loaded.
 enum Task {
-    Up(Project),
+    Up(Box<Project>),
     Down(Stack, bool),
 }
 
 impl Goal {
     fn load(self) -> Task {
         match self {
-            Self::Up(compose) => Task::Up(project(compose)),
+            Self::Up(compose) => Task::Up(Box::new(project(compose))),
             Self::Down(compose, volumes) => Task::Down(Stack::of_project(&project(compose)), volumes),
         }
     }
