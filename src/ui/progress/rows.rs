@@ -371,7 +371,7 @@ mod tests {
                     out.push_str(&format!("{id} {state:?} {text} {details}\n"));
                 }
                 Notice::Reason { text, worth_telling, .. } => {
-                    out.push_str(&format!("  why: {text} ({worth_telling})\n"))
+                    out.push_str(&format!("  why: {text} ({worth_telling})\n"));
                 }
                 Notice::Layer { id, layer, .. } => out.push_str(&format!("  layer {id} {}\n", layer.status)),
                 Notice::Output { line, .. } => out.push_str(&format!("  | {line}\n")),
