@@ -84,11 +84,10 @@ pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, co
         }
     }
     match code {
-        Ok(0) => Ok(0),
         Ok(130) if context.interrupts.now() != Stop::No => Err(Failure::Interrupted),
-        Ok(code) => Err(Failure::Container { code: u8::try_from(code).unwrap_or(1) }),
-        // Nobody reads any more.
-        Err(_) => Ok(0),
+        Ok(code) if code != 0 => Err(Failure::Container { code: u8::try_from(code).unwrap_or(1) }),
+        // All is well, or nobody reads any more.
+        Ok(_) | Err(_) => Ok(0),
     }
 }
 
