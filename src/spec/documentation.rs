@@ -6,6 +6,7 @@ use crate::spec::rules::{Others, Shape, TOP};
 /// Names of services and numbers of items are passed over. `None` for what is not an attribute.
 pub fn documentation(path: &str) -> Option<&'static str> {
     let parts: Vec<&str> = path.split(['.', '[', ']']).filter(|part| !part.is_empty()).collect();
+    let of_service = |key: String| format!("services.{key}");
     let mut key =
         pattern(&TOP, &parts).or_else(|| pattern(TOP.field("services")?.field("x")?, &parts).map(of_service))?;
     for (from, to) in SAME {
