@@ -84,10 +84,10 @@ pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, co
         }
     }
     match code {
-        // On an error nobody reads any more.
-        Ok(0) | Err(_) => Ok(0),
         Ok(130) if context.interrupts.now() != Stop::No => Err(Failure::Interrupted),
-        Ok(code) => Err(Failure::Container { code: u8::try_from(code).unwrap_or(1) }),
+        Ok(code) if code != 0 => Err(Failure::Container { code: u8::try_from(code).unwrap_or(1) }),
+        // All is well, or nobody reads any more.
+        Ok(_) | Err(_) => Ok(0),
     }
 }
 
