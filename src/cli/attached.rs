@@ -1,12 +1,245 @@
-//! An attached `up`.
+//! An attached `up`: its plan, the output of its containers, and Ctrl-C.
 
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::stream;
+
+use crate::cli::apply::{self, Road, Shown};
 use crate::cli::commands::Ended;
-use crate::cli::commands::up::UpArgs;
+use crate::cli::commands::up::{UpArgs, detail};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
-use crate::planner::UpOptions;
-use crate::spec::model::Project;
+use crate::cli::shown_logs::{ShownLogs, Times};
+use crate::engine::session::{
+    self, AttachedOptions, Cascade, Chosen, Drive, Ends, Key, StartHooks, attached_up, starts,
+};
+use crate::engine::{self, Ending, Hooks, Interrupter, Interrupts, RunOptions, Stop};
+use crate::labels;
+use crate::names::{ContainerId, ContainerName, ServiceName};
+use crate::planner::{self, Op, Plan, Stack, UpOptions, interest, interest_in_stack};
+use crate::resource::{ResourceId, Snapshot};
+use crate::runtime::Runtime;
+use crate::spec::model::{Project, Service};
+use crate::ui::logs::{Style, display_name};
+use crate::ui::progress::Detail;
 
-pub(super) async fn run(_: &UpArgs, _: &Project, _: UpOptions, _: &Context<'_>) -> Ended {
-    Err(Failure::Unsupported("an attached `up` (use `up -d`)".to_owned()))
+/// Runs it to its end.
+pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, context: &Context<'_>) -> Ended {
+    let session_options = session_options(args, project)?;
+    let runtime = context.runtime().await?;
+    let run_options = apply::run_options(context, &runtime).await?;
+    let road = Road { detail: Detail { hide_starts: true, ..detail(args) }, yes: args.yes, ..Road::new("up") };
+    let display = RefCell::new(apply::display(context, &road));
+    let paint = context.global.paint(&context.io.stdout);
+    let style = Style { prefix: !args.no_log_prefix, colour: paint.is_coloured() && !args.no_color };
+    let times = if args.timestamps { Times::Ours } else { Times::None };
+    let speakers = RefCell::new(BTreeSet::new());
+    let mut sink = ShownLogs::new(context, &project.name, style, times).beside(&display).expecting(&speakers);
+
+    let (hooks, starts) = starts();
+    let hooks = AttachLine { inner: hooks, context, display: &display, speakers: &speakers, told: Cell::new(false) };
+    let (interrupter, up_interrupts) = engine::interrupts();
+    let ends =
+        Stops { context, runtime: &runtime, project, run_options: &run_options, grace: options.grace, interrupter };
+    let result = RefCell::new(None);
+    let up = async {
+        let wanted = interest(project);
+        let mut decide = |snapshot: &Snapshot, so_far: &engine::Rounds| {
+            let plan = apply::up_again(project, &options, snapshot, so_far);
+            *speakers.borrow_mut() = speakers_of(project, snapshot, &plan, &session_options.shown);
+            plan
+        };
+        let mut reporter = Shown { context, display: &display, yes: args.yes, mode: context.global.progress };
+        let work =
+            engine::apply(runtime.as_ref(), &wanted, &run_options, &hooks, &up_interrupts, &mut decide, &mut reporter);
+        let applied = apply::with_ticks(&display, context.global.progress, work).await;
+        display.borrow_mut().finish();
+        let ended = match &applied {
+            Ok(applied) => match applied.ending {
+                Ending::Done => session::Ended::Done,
+                Ending::Interrupted => session::Ended::Interrupted,
+                Ending::Failed | Ending::Blocked | Ending::Declined => session::Ended::Failed,
+            },
+            Err(_) => session::Ended::Failed,
+        };
+        if ended == session::Ended::Done {
+            hooks.tell();
+        }
+        *result.borrow_mut() = Some(applied);
+        ended
+    };
+    let keys = pin!(keys(&context.interrupts));
+    let drive = Drive { runtime: runtime.as_ref(), project: &project.name, sink: &mut sink, keys };
+    let code = attached_up(drive, session_options.clone(), up, starts, &ends).await?;
+    // What went wrong with the plan is more than a code.
+    if let Some(applied) = result.take() {
+        match apply::judged(runtime.as_ref(), applied?, Some(project)).await {
+            Ok(_) | Err(Failure::Interrupted) => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    match code {
+        Ok(130) if context.interrupts.now() != Stop::No => Err(Failure::Interrupted),
+        Ok(code) if code != 0 => Err(Failure::Container { code: u8::try_from(code).unwrap_or(1) }),
+        // All is well, or nobody reads any more.
+        Ok(_) | Err(_) => Ok(0),
+    }
+}
+
+/// Ctrl-C as the session hears it: once, and once more.
+fn keys(interrupts: &Interrupts) -> impl futures::Stream<Item = Key> + '_ {
+    stream::unfold(Stop::Gently, async |next| {
+        interrupts.reached(next).await;
+        if next == Stop::No {
+            std::future::pending::<()>().await;
+        }
+        let after = if next == Stop::Gently { Stop::Now } else { Stop::No };
+        Some((Key::Interrupt, after))
+    })
+}
+
+/// Whose output is shown, whose end counts, and what follows from it.
+fn session_options(args: &UpArgs, project: &Project) -> Result<AttachedOptions, Failure> {
+    let exit_code_from = match &args.exit_code_from {
+        Some(name) if !project.services.contains_key(name.as_str()) => {
+            return Err(Failure::Message(format!("no such service: {name}: not found")));
+        }
+        Some(name) => Some(ServiceName::new(name.clone())),
+        None => None,
+    };
+    let cascade = if args.abort_on_container_failure {
+        Cascade::OnFailure
+    } else if args.abort_on_container_exit || exit_code_from.is_some() {
+        Cascade::OnExit
+    } else {
+        Cascade::No
+    };
+    let shown = shown(args, project)?;
+    let watched = if args.services.is_empty() { shown.clone() } else { only(args.services.iter().map(String::as_str)) };
+    Ok(AttachedOptions { shown, watched, cascade, exit_code_from })
+}
+
+fn only<'a>(names: impl Iterator<Item = &'a str>) -> Chosen {
+    Chosen::Only(names.map(ServiceName::from).collect())
+}
+
+fn shown(args: &UpArgs, project: &Project) -> Result<Chosen, Failure> {
+    if !args.attach.is_empty() {
+        let unknown: Vec<&str> =
+            args.attach.iter().map(String::as_str).filter(|name| !project.services.contains_key(*name)).collect();
+        if !unknown.is_empty() {
+            let message = format!("cannot attach to services not included in up: {}", unknown.join(", "));
+            return Err(Failure::Message(message));
+        }
+        return Ok(only(args.attach.iter().map(String::as_str)));
+    }
+    let is_named = |name: &ServiceName| {
+        args.services.is_empty()
+            || args.attach_dependencies
+            || args.services.iter().any(|wanted| wanted == name.as_str())
+    };
+    let is_wanted = |(name, service): &(&ServiceName, &Service)| {
+        is_named(name) && service.attach != Some(false) && !args.no_attach.iter().any(|other| other == name.as_str())
+    };
+    let set: BTreeSet<ServiceName> = project.services.iter().filter(is_wanted).map(|(name, _)| name.clone()).collect();
+    // Nothing left means everything, as docker compose has it.
+    Ok(if set.is_empty() { Chosen::All } else { Chosen::Only(set) })
+}
+
+/// Names of the containers whose output will be shown.
+fn speakers_of(project: &Project, snapshot: &Snapshot, plan: &Plan, chosen: &Chosen) -> BTreeSet<String> {
+    let mut services: BTreeMap<ContainerName, (ServiceName, Option<u32>)> = BTreeMap::new();
+    for container in &snapshot.containers {
+        services.insert(container.name.clone(), (container.service().into(), container.number()));
+    }
+    for (_, node) in plan.iter() {
+        if let (Op::CreateContainer { spec, .. }, ResourceId::Container(name)) = (&node.op, &node.target) {
+            let label = |key: &str| spec.labels.get(key).map(String::as_str).unwrap_or_default();
+            services.insert(name.clone(), (label(labels::SERVICE).into(), label(labels::NUMBER).parse().ok()));
+        }
+    }
+    let started = plan.nodes.iter().filter(|node| matches!(node.op, Op::StartContainer { .. }));
+    let targets = started.map(|node| &node.target).chain(plan.unchanged.iter().map(|kept| &kept.target));
+    let names = targets.filter_map(|target| {
+        let ResourceId::Container(name) = target else { return None };
+        let (service, number) = services.get(name)?;
+        let shown = chosen.has(service) && project.services.contains_key(service);
+        shown.then(|| display_name(project.name.as_str(), service.as_str(), *number, name.as_str()))
+    });
+    names.collect()
+}
+
+/// Says to what it attaches, just before the first start.
+struct AttachLine<'a> {
+    inner: StartHooks,
+    context: &'a Context<'a>,
+    display: &'a RefCell<crate::ui::progress::Display>,
+    speakers: &'a RefCell<BTreeSet<String>>,
+    told: Cell<bool>,
+}
+
+impl AttachLine<'_> {
+    fn tell(&self) {
+        if !self.told.replace(true) {
+            let names: Vec<String> = self.speakers.borrow().iter().cloned().collect();
+            let line = format!("Attaching to {}", names.join(", "));
+            self.display.borrow_mut().print(&mut || self.context.io.stdout.line(&line));
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl Hooks for AttachLine<'_> {
+    async fn before_start(&self, container: &ContainerId) {
+        self.tell();
+        self.inner.before_start(container).await;
+    }
+}
+
+/// Stops and kills what was started.
+struct Stops<'a> {
+    context: &'a Context<'a>,
+    runtime: &'a Arc<dyn Runtime>,
+    project: &'a Project,
+    run_options: &'a RunOptions,
+    grace: Option<Duration>,
+    interrupter: Interrupter,
+}
+
+impl Stops<'_> {
+    async fn apply(&self, operation: &'static str, decide: &mut dyn FnMut(&Snapshot, &Stack) -> Plan) {
+        let display = RefCell::new(apply::display(self.context, &Road::new(operation)));
+        let mode = self.context.global.progress;
+        let mut reporter = Shown { context: self.context, display: &display, yes: true, mode };
+        let stack = Stack::of_project(self.project);
+        let wanted = interest_in_stack(&self.project.name, None, false);
+        let never = Interrupts::never();
+        let mut decide = |snapshot: &Snapshot, _: &engine::Rounds| decide(snapshot, &stack);
+        let hooks = engine::NoHooks;
+        let runtime = self.runtime.as_ref();
+        let work = engine::apply(runtime, &wanted, self.run_options, &hooks, &never, &mut decide, &mut reporter);
+        let result = apply::with_ticks(&display, mode, work).await;
+        display.borrow_mut().finish();
+        if let Err(error) = result {
+            self.context.warn(&error.to_string());
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl Ends for Stops<'_> {
+    fn break_off(&self) {
+        self.interrupter.interrupt();
+    }
+    async fn stop(&self) {
+        self.apply("stop", &mut |snapshot, stack| planner::stop(stack, snapshot, &[], self.grace)).await;
+    }
+    async fn kill(&self) {
+        self.apply("kill", &mut |snapshot, stack| planner::kill(stack, snapshot, &[], "SIGKILL", false)).await;
+    }
 }

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures::FutureExt;
 
 use crate::cli::context::Engines;
 use crate::cli::global::{DockerArgs, Environment};
-use crate::engine;
-use crate::external::DockerCredentials;
-use crate::runtime::docker::{DockerRuntime, EndpointChoice, config_directory, resolve_endpoint};
+use crate::external::{Credentials, DockerCredentials};
+use crate::runtime::docker::{AuthSource, DockerRuntime, EndpointChoice, config_directory, resolve_endpoint};
 use crate::runtime::{Result, Runtime};
 
 /// Engines that speak docker's API.
@@ -19,16 +19,22 @@ pub struct Docker;
 #[async_trait(?Send)]
 impl Engines for Docker {
     async fn connect(&self, flags: &DockerArgs, environment: &Environment) -> Result<Arc<dyn Runtime>> {
+        let credentials = self.credentials(flags, environment);
         let environment = with_flags(flags, environment);
         let endpoint = resolve_endpoint(&EndpointChoice {
             host: flags.host.as_deref(),
             context: flags.context.as_deref(),
             environment: &environment.variables,
         })?;
-        Ok(Arc::new(DockerRuntime::new(endpoint)))
+        // Builds ask by registry, the store answers by image: any image of that registry will do.
+        let auth: AuthSource = Arc::new(move |registry: String| {
+            let credentials = Arc::clone(&credentials);
+            async move { credentials.for_image(&format!("{registry}/image")).await }.boxed()
+        });
+        Ok(Arc::new(DockerRuntime::new(endpoint).with_auth(auth)))
     }
 
-    fn credentials(&self, flags: &DockerArgs, environment: &Environment) -> Arc<dyn engine::Credentials> {
+    fn credentials(&self, flags: &DockerArgs, environment: &Environment) -> Arc<dyn Credentials> {
         let environment = with_flags(flags, environment);
         let directory = config_directory(&environment.variables);
         let inline = environment.get("DOCKER_AUTH_CONFIG").map(str::to_owned);

@@ -11,6 +11,7 @@ pub mod failure;
 pub mod global;
 pub mod help;
 pub mod plugin;
+mod shown_logs;
 pub mod terminal;
 pub mod usage;
 
@@ -27,6 +28,9 @@ use crate::cli::terminal::Io;
 use crate::engine;
 use crate::spec::files::Files;
 use crate::ui::progress::Mode;
+
+/// So many signals are obeyed in an orderly way.
+const MOST_WISHES: u32 = 2;
 
 /// Runs one command line (without the program's name) and gives its exit code.
 pub async fn run(
@@ -76,11 +80,19 @@ pub async fn run(
     let work = command.run(&context);
     tokio::pin!(work);
     let mut signals = io.signals();
+    let mut wishes = 0;
     let result = loop {
         tokio::select! {
             biased;
             result = &mut work => break result,
-            Some(_) = signals.next() => interrupter.interrupt(),
+            Some(_) = signals.next() => {
+                interrupter.interrupt();
+                wishes += 1;
+                // Gently, then at once; who asks again wants nothing but out.
+                if wishes > MOST_WISHES {
+                    break Err(Failure::Interrupted);
+                }
+            }
         }
     };
     match result {

@@ -26,6 +26,8 @@ pub struct Label {
     pub span: Span,
     /// A short phrase; may be empty.
     pub text: String,
+    /// Whether the line holds a secret: only its place is shown.
+    pub private: bool,
 }
 
 /// One finding.
@@ -55,7 +57,13 @@ impl Diagnostic {
     /// Adds a place; the first one added is the culprit.
     #[must_use]
     pub fn at(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.labels.push(Label { span, text: text.into() });
+        self.labels.push(Label { span, text: text.into(), private: false });
+        self
+    }
+    /// Adds a place whose line must not be shown.
+    #[must_use]
+    pub fn at_private(mut self, span: Span) -> Self {
+        self.labels.push(Label { span, text: String::new(), private: true });
         self
     }
     /// Adds something to do.

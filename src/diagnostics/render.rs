@@ -160,7 +160,7 @@ fn excerpt<'a>(source: &'a Source, labels: &[(AnnotationKind, &'a Label)]) -> Ve
     let mut start = line_start(text, first);
     let mut end = line_end(text, last);
     let too_long = text.get(start..end).is_none_or(|part| part.lines().any(|line| line.len() > MAX_LINE));
-    if source.private || too_long {
+    if source.private || too_long || labels.iter().any(|(_, label)| label.private) {
         return labels.iter().map(|(_, label)| origin(source, label)).collect();
     }
     for _ in 0..CONTEXT_LINES {

@@ -86,6 +86,10 @@ impl SourceMap {
     pub fn get(&self, id: FileId) -> Option<&Source> {
         self.sources.get(id.0 as usize)
     }
+    /// All sources with their ids, in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = (FileId, &Source)> {
+        (0..u32::MAX).map(FileId).zip(&self.sources)
+    }
     /// `compose.yaml:4:7`, or an empty text for an id of another map.
     pub fn place(&self, span: Span) -> String {
         self.get(span.file).map_or_else(String::new, |source| {

@@ -198,11 +198,20 @@ fn learn(plan: &Plan, outcome: &Outcome, rounds: &mut Rounds) {
 /// Whether an error says that the world is not as it was seen, so that another look may help.
 fn is_world_moving(plan: &Plan, node: NodeId, error: &OpError) -> bool {
     let Some(error) = error.runtime() else { return false };
-    // An image that a registry does not have, and a container that ended before its hook ran, stay as they are.
+    // An image that a registry does not have, and a container that ended before its hook ran, stay as they are; and what
+    // is done to a container each time it is asked for must not be done again to those where it went well.
     let settled = plan.node(node).is_some_and(|node| {
         matches!(
             node.op,
-            Op::PullImage { .. } | Op::PushImage { .. } | Op::BuildImage { .. } | Op::RunHook { .. } | Op::Await { .. }
+            Op::PullImage { .. }
+                | Op::PushImage { .. }
+                | Op::BuildImage { .. }
+                | Op::RunHook { .. }
+                | Op::Await { .. }
+                | Op::PauseContainer { .. }
+                | Op::UnpauseContainer { .. }
+                | Op::SignalContainer { .. }
+                | Op::RestartContainer { .. }
         )
     });
     !settled && (error.is_conflict() || error.is_not_found())
@@ -227,5 +236,154 @@ impl Held<'_> {
         } else {
             self.reporter.event(plan, event);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::interrupts;
+    use crate::engine::outside::NoHooks;
+    use crate::engine::planned::{Planned, line};
+    use crate::planner::{Blocker, ContainerRef};
+    use crate::resource::Builder;
+    use crate::runtime::fake::{Cut, Fake, Then};
+
+    /// What was told, and the answer to every question.
+    struct Told(Vec<String>, Option<bool>);
+
+    impl Reporter for Told {
+        fn planned(&mut self, plan: &Plan) {
+            self.0.push(format!("plan of {}", plan.nodes.len()));
+        }
+        fn event(&mut self, plan: &Plan, event: &Event) {
+            if !matches!(event, Event::Started { .. }) {
+                self.0.push(line(plan, event));
+            }
+        }
+        fn answer(&mut self, _question: &Question) -> Option<bool> {
+            self.0.push("asked".to_owned());
+            self.1
+        }
+    }
+
+    async fn applied(
+        fake: &Fake,
+        answer: Option<bool>,
+        interrupts: &Interrupts,
+        decide: &mut dyn FnMut(&Snapshot, &Rounds) -> Plan,
+    ) -> (Ending, Vec<String>) {
+        let mut told = Told(Vec::new(), answer);
+        let interest = Interest { project: "shop".into(), ..Interest::default() };
+        let options = RunOptions::new(Builder::BuildKit);
+        let applied = apply(fake, &interest, &options, &NoHooks, interrupts, decide, &mut told).await.unwrap();
+        (applied.ending, told.0)
+    }
+
+    fn create(names: &[&str]) -> Plan {
+        let mut planned = Planned::new();
+        let mut last = Vec::new();
+        for name in names {
+            last = vec![planned.create_with(name, &last, Vec::new(), |spec| {
+                spec.labels.insert(crate::labels::PROJECT.to_owned(), "shop".to_owned());
+            })];
+        }
+        planned.finish()
+    }
+    /// Those of the names that are not there.
+    fn missing(snapshot: &Snapshot, names: &[&str]) -> Plan {
+        let is_there = |name: &str| snapshot.containers.iter().any(|container| container.name.as_str() == name);
+        create(&names.iter().copied().filter(|name| !is_there(name)).collect::<Vec<_>>())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_world_that_moved_is_looked_at_again_and_nobody_is_told() {
+        let fake = Fake::new().with_images(&["app"]);
+        let never = Interrupts::never();
+        // A creation of a killed run comes late, just when this one creates the same.
+        fake.cut_at(6, Cut::AfterNextLook, Then::Silence);
+        let mut decide = |snapshot: &Snapshot, _: &Rounds| missing(snapshot, &["a", "b"]);
+        assert_eq!(applied(&fake, None, &never, &mut decide).await.0, Ending::Failed);
+        fake.revive();
+        let (ending, told) = applied(&fake, None, &never, &mut decide).await;
+        assert_eq!(ending, Ending::Done);
+        assert_eq!(told, ["plan of 1", "plan of 0"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_conflict_that_stays_is_told_once() {
+        let fake = Fake::new().with_images(&["app"]);
+        let never = Interrupts::never();
+        let mut decide = |_: &Snapshot, _: &Rounds| create(&["a", "b"]);
+        assert_eq!(applied(&fake, None, &never, &mut decide).await.0, Ending::Done);
+        let (ending, told) = applied(&fake, None, &never, &mut decide).await;
+        assert_eq!(ending, Ending::Failed);
+        assert_eq!(told.len(), 6, "four plans, one failure, one that is skipped: {told:#?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_done_each_time_is_not_done_again() {
+        let fake = Fake::new().with_images(&["app"]);
+        let never = Interrupts::never();
+        let mut pause = |snapshot: &Snapshot, _: &Rounds| {
+            let mut planned = Planned::new();
+            for container in &snapshot.containers {
+                let container = ContainerRef::Existing(container.id.clone());
+                planned.on("a", Op::PauseContainer { container }, &[]);
+            }
+            planned.finish()
+        };
+        applied(&fake, None, &never, &mut |_, _| create(&["a"])).await;
+        let (ending, told) = applied(&fake, None, &never, &mut pause).await;
+        assert_eq!((ending, told.len()), (Ending::Failed, 2), "{told:#?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn questions_are_asked_once_and_answers_reach_the_planner() {
+        let fake = Fake::new().with_images(&["app"]);
+        let never = Interrupts::never();
+        let question = Question::RecreateVolume { volume: "v".into() };
+        let mut decide = |_: &Snapshot, rounds: &Rounds| match rounds.answers.get(&question) {
+            Some(true) => create(&["a"]),
+            Some(false) => create(&[]),
+            None => Plan { questions: vec![question.clone()], ..create(&["b"]) },
+        };
+        for (answer, ending, plan) in [
+            (Some(true), Ending::Done, Some("plan of 1")),
+            (Some(false), Ending::Done, Some("plan of 0")),
+            (None, Ending::Declined, None),
+        ] {
+            let (ended, told) = applied(&fake, answer, &never, &mut decide).await;
+            assert_eq!(ended, ending);
+            assert_eq!(told.first().map(String::as_str), Some("asked"));
+            assert_eq!(told.get(1).map(String::as_str), plan);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_blocked_or_interrupted_plan_is_not_run() {
+        let fake = Fake::new().with_images(&["app"]);
+        let blocker = Blocker { message: "no".to_owned(), hint: None, place: None };
+        let mut decide = |_: &Snapshot, _: &Rounds| Plan { blockers: vec![blocker.clone()], ..create(&["a"]) };
+        let never = Interrupts::never();
+        assert_eq!(applied(&fake, None, &never, &mut decide).await, (Ending::Blocked, Vec::new()));
+        let (interrupter, interrupts) = interrupts();
+        interrupter.interrupt();
+        let mut decide = |_: &Snapshot, _: &Rounds| create(&["a"]);
+        assert_eq!(applied(&fake, None, &interrupts, &mut decide).await, (Ending::Interrupted, Vec::new()));
+        assert!(!fake.dump(&[]).contains("container"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_incomplete_plan_is_followed_by_another() {
+        let fake = Fake::new().with_images(&["app"]);
+        let never = Interrupts::never();
+        let mut decide = |_: &Snapshot, rounds: &Rounds| match rounds.made.len() {
+            0 => Plan { complete: false, ..create(&["a"]) },
+            _ => create(&["b"]),
+        };
+        let (ending, told) = applied(&fake, None, &never, &mut decide).await;
+        assert_eq!(ending, Ending::Done);
+        assert_eq!(told, ["plan of 1", "end   #0 CreateContainer a", "plan of 1", "end   #0 CreateContainer b"]);
     }
 }

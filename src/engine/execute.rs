@@ -11,10 +11,11 @@ use tokio::time::sleep;
 
 use crate::engine::archive;
 use crate::engine::lines::Lines;
-use crate::engine::outside::{Hooks, ProviderRequest};
+use crate::engine::outside::Hooks;
 use crate::engine::run::RunOptions;
 use crate::engine::wait::{self, Bells, Wish};
 use crate::engine::{OpError, Progress};
+use crate::external::ProviderRequest;
 use crate::names::{ContainerId, ContainerName, ServiceName};
 use crate::planner::{ContainerRef, HashPart, Late, NodeId, Op, PlanNode};
 use crate::resource::{ContainerSpec, ResourceId};

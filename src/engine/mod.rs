@@ -11,15 +11,15 @@ mod outside;
 pub(crate) mod planned;
 mod run;
 mod schedule;
+pub mod session;
 mod stop;
 mod wait;
 
-pub use crate::external::Credentials;
 pub use apply::{Applied, Ending, Reporter, Rounds, apply};
 pub use event::{Event, OpError, Outcome, Progress};
 pub use lines::{LONGEST_LINE, Lines};
 pub use observe::observe;
-pub use outside::{Anonymous, Hooks, NoHooks, NoProviders, ProviderRequest, Providers};
+pub use outside::{Anonymous, Hooks, NoHooks, NoProviders};
 pub use run::{RunOptions, run};
 pub use schedule::Schedule;
 pub use stop::{Interrupter, Interrupts, Stop, interrupts};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
-use crate::external::Credentials;
-use crate::names::{ContainerId, ServiceName};
+use crate::external::{Credentials, ProviderRequest, Providers};
+use crate::names::ContainerId;
 use crate::resource::RegistryAuth;
 
 /// No credentials at all.
@@ -25,33 +25,6 @@ impl Credentials for Anonymous {
     }
 }
 
-/// What is asked of a provider.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProviderRequest {
-    /// The service that it provides.
-    pub service: ServiceName,
-    /// The program's type.
-    pub kind: String,
-    /// `up`, `down`, `stop`.
-    pub verb: String,
-    /// `--key=value`, in order.
-    pub options: Vec<String>,
-}
-
-/// Who runs the external programs that provide services.
-#[async_trait(?Send)]
-pub trait Providers {
-    /// Runs one to its end, telling what it says, and gives the variables it sets for dependents.
-    ///
-    /// # Errors
-    /// What went wrong, in words for the user.
-    async fn run(
-        &self,
-        request: &ProviderRequest,
-        say: &mut dyn FnMut(String),
-    ) -> std::result::Result<Vec<(String, String)>, String>;
-}
-
 /// Knows no provider.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoProviders;
@@ -62,7 +35,7 @@ impl Providers for NoProviders {
         &self,
         request: &ProviderRequest,
         _say: &mut dyn FnMut(String),
-    ) -> std::result::Result<Vec<(String, String)>, String> {
+    ) -> Result<Vec<(String, String)>, String> {
         Err(format!("provider `{}` can not be run here; providers are not supported", request.kind))
     }
 }

@@ -206,10 +206,9 @@ fn judge(until: Until, found: &ContainerDetails, history: &mut History, now: Ins
     let (restarts, steady_for) = history.see(found.restart_count, now);
     match until {
         Until::Started if runs || found.state == State::Restarting || (ended && code == 0) => Verdict::There,
-        Until::RunningOrHealthy if ended && code == 0 => Verdict::There,
-        Until::Healthy | Until::RunningOrHealthy | Until::Started if ended => Verdict::Never(Because::Exited(code)),
-        Until::CompletedSuccessfully if ended && code == 0 => Verdict::There,
+        Until::RunningOrHealthy | Until::CompletedSuccessfully if ended && code == 0 => Verdict::There,
         Until::CompletedSuccessfully if ended => Verdict::Never(Because::DidNotComplete(code)),
+        Until::Started | Until::RunningOrHealthy | Until::Healthy if ended => Verdict::Never(Because::Exited(code)),
         Until::Exited if ended => Verdict::There,
         Until::RunningOrHealthy if restarts >= CRASH_LOOP => Verdict::Never(Because::CrashLoop(code)),
         Until::Healthy | Until::RunningOrHealthy if runs => match found.health {

@@ -262,7 +262,15 @@ fn request(project: &Project, service: &Service, build: &Build, options: &super:
         memory: options.memory,
         isolation: build.isolation.clone(),
         secrets: secrets.collect(),
-        ssh: build.ssh.iter().cloned().collect(),
+        // `default` without a path is the user's agent.
+        ssh: build
+            .ssh
+            .iter()
+            .map(|(id, path)| {
+                let agent = || project.variable("SSH_AUTH_SOCK").filter(|_| id == "default").map(str::to_owned);
+                (id.clone(), path.clone().or_else(agent))
+            })
+            .collect(),
         additional_contexts: contexts.collect(),
         privileged: build.privileged,
     }

@@ -57,6 +57,7 @@ pub fn up(project: &Project, snapshot: &Snapshot, options: &UpOptions) -> Plan {
             up.wait(&order);
         }
     }
+    up.unsupported();
     preflight::check(&mut up.builder, project, snapshot, &up.publishing);
     up.builder.finish()
 }
@@ -348,6 +349,19 @@ impl<'a> Up<'a> {
     fn block(&mut self, service: &Service, message: String) {
         let place = self.project.place(&["services", service.name.as_str()]);
         self.builder.block(Blocker { message, hint: None, place });
+    }
+
+    /// What can not be done yet is said before anything is touched, instead of being left out silently.
+    fn unsupported(&mut self) {
+        for service in self.project.services.values() {
+            let what = match service {
+                _ if service.provider.is_some() => "`provider` services",
+                _ if !service.models.is_empty() => "`models`",
+                _ if !service.pre_start.is_empty() => "`pre_start` hooks",
+                _ => continue,
+            };
+            self.block(service, format!("service `{}`: {what} are not supported yet", service.name));
+        }
     }
 
     fn orphans(&mut self) {

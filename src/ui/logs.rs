@@ -1,13 +1,9 @@
 //! Lines of containers, each behind its name and in its colour.
 
-use std::collections::BTreeMap;
-
 use unicode_width::UnicodeWidthStr;
 
 /// Colours in the order in which containers get them; after the last the first comes again.
 const COLOURS: [&str; 10] = ["36", "33", "32", "35", "34", "36;1", "33;1", "32;1", "35;1", "34;1"];
-/// A line that goes on for longer than this is written in pieces.
-const LONGEST_LINE: usize = 1024 * 1024;
 
 /// How lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,82 +18,57 @@ pub struct Style {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Speaker(usize);
 
-#[derive(Clone, Debug)]
-struct Voice {
-    name: String,
-    /// What came after the last newline, per output, and whether such a line was begun already.
-    pending: BTreeMap<u8, Vec<u8>>,
-}
-
-/// Turns chunks of bytes into lines.
+/// Puts names before lines.
 #[derive(Clone, Debug)]
 pub struct Lines {
     style: Style,
     width: usize,
-    voices: Vec<Voice>,
+    names: Vec<String>,
 }
 
 impl Lines {
     /// No container yet.
     pub fn new(style: Style) -> Self {
-        Self { style, width: 0, voices: Vec::new() }
+        Self { style, width: 0, names: Vec::new() }
     }
 
     /// A container by the name that stands before its lines; the same name is the same container. Names that are known
     /// before the first line make all prefixes equally wide.
     pub fn speaker(&mut self, name: &str) -> Speaker {
-        if let Some(at) = self.voices.iter().position(|voice| voice.name == name) {
+        if let Some(at) = self.names.iter().position(|known| known == name) {
             return Speaker(at);
         }
         self.width = self.width.max(name.width());
-        self.voices.push(Voice { name: name.to_owned(), pending: BTreeMap::new() });
-        Speaker(self.voices.len() - 1)
+        self.names.push(name.to_owned());
+        Speaker(self.names.len() - 1)
     }
 
-    /// Takes bytes of one of its outputs and gives the lines that are complete now. `time` stands between prefix and
-    /// line.
-    pub fn chunk(&mut self, speaker: Speaker, output: u8, bytes: &[u8], time: Option<&str>) -> Vec<u8> {
-        let prefix = self.prefix(speaker);
-        let Some(voice) = self.voices.get_mut(speaker.0) else { return Vec::new() };
-        let pending = voice.pending.entry(output).or_default();
-        let mut out = Vec::with_capacity(bytes.len() + prefix.len());
-        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            pending.extend_from_slice(piece);
-            if piece.ends_with(b"\n") || pending.len() > LONGEST_LINE {
-                write_line(&mut out, &prefix, time, pending);
-                pending.clear();
-            }
+    /// A line as it is shown, with its end. `time` stands between prefix and line.
+    pub fn line(&self, speaker: Speaker, time: Option<&str>, line: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(line.len() + self.width + 40);
+        if self.style.prefix {
+            let name = self.name(speaker);
+            let blanks = " ".repeat(self.width.saturating_sub(name.width()) + 1);
+            out.extend_from_slice(self.coloured(speaker, &format!("{name}{blanks} | ")).as_bytes());
         }
-        out
-    }
-
-    /// What was written without a newline at the end.
-    pub fn rest(&mut self, speaker: Speaker, time: Option<&str>) -> Vec<u8> {
-        let prefix = self.prefix(speaker);
-        let Some(voice) = self.voices.get_mut(speaker.0) else { return Vec::new() };
-        let mut out = Vec::new();
-        for pending in voice.pending.values_mut().filter(|pending| !pending.is_empty()) {
-            write_line(&mut out, &prefix, time, pending);
-            pending.clear();
+        if let Some(time) = time {
+            out.extend_from_slice(time.as_bytes());
+            out.push(b' ');
         }
+        out.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+        out.push(b'\n');
         out
     }
 
     /// `web-1 exited with code 0`, over whatever stands on the line.
     pub fn exited(&self, speaker: Speaker, code: i64, restarting: bool) -> String {
         let again = if restarting { " (restarting)" } else { "" };
-        let name = self.voices.get(speaker.0).map_or("", |voice| voice.name.as_str());
-        let text = format!("{name} exited with code {code}{again}");
+        let text = format!("{} exited with code {code}{again}", self.name(speaker));
         format!("\r\u{1b}[K{}\n", self.coloured(speaker, &text))
     }
 
-    fn prefix(&self, speaker: Speaker) -> String {
-        if !self.style.prefix {
-            return String::new();
-        }
-        let name = self.voices.get(speaker.0).map_or("", |voice| voice.name.as_str());
-        let blanks = " ".repeat(self.width.saturating_sub(name.width()) + 1);
-        self.coloured(speaker, &format!("{name}{blanks} | "))
+    fn name(&self, speaker: Speaker) -> &str {
+        self.names.get(speaker.0).map_or("", String::as_str)
     }
 
     fn coloured(&self, speaker: Speaker, text: &str) -> String {
@@ -106,17 +77,6 @@ impl Lines {
             _ => text.to_owned(),
         }
     }
-}
-
-fn write_line(out: &mut Vec<u8>, prefix: &str, time: Option<&str>, line: &[u8]) {
-    out.extend_from_slice(prefix.as_bytes());
-    if let Some(time) = time {
-        out.extend_from_slice(time.as_bytes());
-        out.push(b' ');
-    }
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    out.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
-    out.push(b'\n');
 }
 
 /// The name before a container's lines: `web-1`, or the whole container name when that is a custom one.
@@ -140,17 +100,13 @@ mod tests {
     }
 
     #[test]
-    fn chunks_become_whole_lines_behind_equal_prefixes() {
+    fn prefixes_are_equally_wide_once_names_are_known() {
         let mut lines = Lines::new(Style { prefix: true, colour: false });
         let web = lines.speaker("web-1");
         let db = lines.speaker("database-1");
         assert_eq!(lines.speaker("web-1"), web);
-        assert_eq!(text(&lines.chunk(web, 1, b"hel", None)), "");
-        assert_eq!(text(&lines.chunk(web, 2, b"error\n", None)), "web-1       | error\n");
-        assert_eq!(text(&lines.chunk(web, 1, b"lo\r\nnext\nrest", None)), "web-1       | hello\nweb-1       | next\n");
-        assert_eq!(text(&lines.chunk(db, 1, b"\n", Some("T"))), "database-1  | T \n");
-        assert_eq!(text(&lines.rest(web, None)), "web-1       | rest\n");
-        assert_eq!(text(&lines.rest(web, None)), "");
+        assert_eq!(text(&lines.line(web, None, b"hello\r")), "web-1       | hello\n");
+        assert_eq!(text(&lines.line(db, Some("T"), b"")), "database-1  | T \n");
         assert_eq!(lines.exited(web, 1, true), "\r\u{1b}[Kweb-1 exited with code 1 (restarting)\n");
     }
 
@@ -159,11 +115,11 @@ mod tests {
         let mut lines = Lines::new(Style { prefix: true, colour: true });
         let first = lines.speaker("a");
         let second = lines.speaker("b");
-        assert_eq!(text(&lines.chunk(first, 1, b"x\n", None)), "\u{1b}[36ma  | \u{1b}[0mx\n");
-        assert_eq!(text(&lines.chunk(second, 1, b"x\n", None)), "\u{1b}[33mb  | \u{1b}[0mx\n");
+        assert_eq!(text(&lines.line(first, None, b"x")), "\u{1b}[36ma  | \u{1b}[0mx\n");
+        assert_eq!(text(&lines.line(second, None, b"x")), "\u{1b}[33mb  | \u{1b}[0mx\n");
         let mut lines = Lines::new(Style { prefix: false, colour: true });
         let first = lines.speaker("a");
-        assert_eq!(text(&lines.chunk(first, 1, b"x\n", None)), "x\n");
+        assert_eq!(text(&lines.line(first, None, b"x")), "x\n");
     }
 
     #[test]

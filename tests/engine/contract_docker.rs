@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use compose::names::{ContainerId, NetworkName, VolumeName};
 use compose::resource::{
-    BuildContext, BuildProgress, BuildRequest, Builder, ContainerSpec, ContainerState, Dockerfile, Endpoint, Health,
-    Healthcheck, Mount, MountKind, NetworkSpec, PortBinding, StepState, Ulimit, VolumeSpec,
+    BuildContext, BuildProgress, BuildRequest, BuildSecret, Builder, ContainerSpec, ContainerState, Dockerfile,
+    Endpoint, Health, Healthcheck, Mount, MountKind, NetworkSpec, PortBinding, StepState, Ulimit, VolumeSpec,
 };
 use compose::runtime::docker::{self, DockerRuntime, EndpointChoice, EngineEndpoint, Transport};
 use compose::runtime::{
@@ -86,6 +86,11 @@ impl Scene {
         }
         for volume in self.runtime.list_volumes(&self.filter()).await? {
             let _ = self.runtime.remove_volume(&volume.name).await;
+        }
+        for image in self.runtime.list_images(&self.filter()).await? {
+            for name in image.tags.iter().map(String::as_str).chain([image.id.as_str()]) {
+                let _ = self.runtime.remove_image(name).await;
+            }
         }
         Ok(())
     }
@@ -541,13 +546,13 @@ async fn no_engine() {
     assert_eq!(unreachable(tcp, "tcp://127.0.0.1:1").await.kind, ErrorKind::Unavailable);
 }
 
-fn build_request(directory: &std::path::Path, dockerfile: &str, tag: &str) -> BuildRequest {
+fn build_request(scene: &Scene, directory: &std::path::Path, dockerfile: &str, tag: &str) -> BuildRequest {
     BuildRequest {
         context: BuildContext::Directory(directory.to_owned()),
         dockerfile: Dockerfile::Inline(dockerfile.to_owned()),
         tags: vec![tag.to_owned(), format!("{tag}:second")],
         args: BTreeMap::from([("WHO".to_owned(), "wörld & co".to_owned())]),
-        labels: BTreeMap::from([("l".to_owned(), "v".to_owned())]),
+        labels: scene.labels(),
         target: None,
         no_cache: false,
         pull: false,
@@ -576,7 +581,7 @@ async fn builds(builder: Builder) {
         let tag = scene.name("built");
         let text = "FROM busybox AS a\nARG WHO\nRUN echo \"hello $WHO\"; echo err >&2\nCOPY . /c\nRUN ls /c\n\
                     FROM a AS never\nRUN false\n";
-        let mut request = build_request(directory.path(), text, &tag);
+        let mut request = build_request(scene, directory.path(), text, &tag);
         request.target = Some("a".to_owned());
         request.no_cache = true;
         let told: Vec<_> = runtime.build_image(&request, builder).await?.collect().await;
@@ -593,7 +598,7 @@ async fn builds(builder: Builder) {
         let Some(BuildProgress::Built { image }) = told.last() else { panic!("{told:#?}") };
         assert!(told.iter().any(|event| matches!(event, BuildProgress::Context { sent } if *sent > 1 << 20)));
         let found = runtime.find_image(&tag, None).await?.expect("it was built");
-        assert_eq!((&found.id, found.labels.get("l").map(String::as_str)), (image, Some("v")));
+        assert_eq!((&found.id, found.labels.get("dev.compose.test")), (image, Some(&scene.mark)));
         assert!(runtime.find_image(&format!("{tag}:second"), None).await?.is_some());
         if builder == Builder::BuildKit {
             let steps = told.iter().filter(|event| matches!(event, BuildProgress::Step { .. })).count();
@@ -639,4 +644,52 @@ async fn builds_with_buildkit() {
 #[tokio::test]
 async fn builds_with_the_classic_builder() {
     builds(Builder::Classic).await;
+}
+
+#[tokio::test]
+async fn a_build_asks_back() {
+    scene(async |scene| {
+        let runtime = &scene.runtime;
+        let directory = tempfile::tempdir().unwrap();
+        let agent = directory.path().join("agent.sock");
+        let _listener = tokio::net::UnixListener::bind(&agent).unwrap();
+        let context = directory.path().join("context");
+        std::fs::create_dir(&context).unwrap();
+        std::fs::write(context.join("big"), "x".repeat(3 << 20)).unwrap();
+        std::fs::write(context.join("small"), "1").unwrap();
+        std::os::unix::fs::symlink("small", context.join("link")).unwrap();
+        std::fs::write(
+            context.join("Dockerfile"),
+            "FROM busybox\n\
+            RUN --mount=type=secret,id=word,required=true echo \"$(wc -c < /run/secrets/word) bytes\"\n\
+            RUN --mount=type=ssh,required=true test -S $SSH_AUTH_SOCK && echo socket\n\
+            COPY . /c\nRUN readlink /c/link; cat /c/link; echo\nRUN ls -ln /c/big\n",
+        )
+        .unwrap();
+        let tag = scene.name("asks");
+        let mut request = build_request(scene, &context, "", &tag);
+        request.dockerfile = Dockerfile::Path("Dockerfile".to_owned());
+        request.no_cache = true;
+        request.secrets.push(BuildSecret { id: "word".to_owned(), content: b"secret word".to_vec() });
+        request.ssh.insert("default".to_owned(), Some(agent.display().to_string()));
+        let mut sizes = Vec::new();
+        for round in ["1", "2"] {
+            std::fs::write(context.join("small"), round).unwrap();
+            let told: Vec<_> = runtime.build_image(&request, Builder::BuildKit).await?.collect().await;
+            let told: Vec<BuildProgress> = told.into_iter().collect::<Result<_>>()?;
+            for expected in ["11 bytes", "socket", "small", round] {
+                let line =
+                    |event: &BuildProgress| matches!(event, BuildProgress::Output { line, .. } if line == expected);
+                assert!(told.iter().any(line), "{expected}: {told:#?}");
+            }
+            let sent = told.iter().filter_map(|event| match event {
+                BuildProgress::Context { sent } => Some(*sent),
+                _ => None,
+            });
+            sizes.push(sent.max().unwrap_or_default());
+        }
+        assert!(sizes[0] > 3 << 20 && sizes[1] < 1 << 20, "what is known is not sent again: {sizes:?}");
+        Ok(())
+    })
+    .await;
 }

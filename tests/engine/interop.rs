@@ -21,6 +21,10 @@ async fn identity(s: &Scenario) -> Vec<(String, String, String)> {
 }
 
 fn there_and_back(example: &str, images: &[&str]) {
+    exchange(example, images, |s| s.example(example));
+}
+
+fn exchange(example: &str, images: &[&str], files: impl FnOnce(&mut Scenario)) {
     let intent =
         format!("docker compose's {example} is taken over, handed back and taken down, and nothing is recreated");
     scenario(&intent, images, async |s| {
@@ -28,7 +32,7 @@ fn there_and_back(example: &str, images: &[&str]) {
             eprintln!("skipped: no docker-compose to exchange stacks with");
             return;
         };
-        s.example(example);
+        files(s);
         for port in ["SHOP_PORT", "REPLICAS_PORT", "PROFILES_PORT", "LEGACY_PORT", "OFFLINE_PORT"] {
             s.env(port, free_port());
         }
@@ -83,4 +87,40 @@ fn legacy() {
 #[test]
 fn offline() {
     there_and_back("offline", &[]);
+}
+
+#[test]
+fn keys_that_hashes_treat_in_their_own_way() {
+    exchange("project with env files, secrets, limits and binds", &["busybox"], |s| {
+        s.file("app.env", "A=from app.env\nB=2\n");
+        s.file("secret.txt", "secret\n");
+        s.file(
+            "compose.yaml",
+            "
+services:
+  app:
+    image: $BUSYBOX
+    command: [tail, -f, /dev/null]
+    stop_signal: SIGKILL
+    env_file: [app.env, { path: nope.env, required: false }]
+    environment: { C: null, B: over }
+    extra_hosts: ['there:127.0.0.1']
+    sysctls: { net.core.somaxconn: 512 }
+    ulimits: { nofile: { soft: 1000, hard: 2000 } }
+    tmpfs: /scratch
+    volumes: ['.:/here:ro', 'data:/data', /anonymous]
+    secrets: [token]
+    configs: [{ source: text, target: /text }]
+    healthcheck: { test: 'true', interval: 1m30s }
+    logging: { driver: json-file, options: { max-size: 1m } }
+    deploy: { replicas: 2, resources: { limits: { memory: 64M }, reservations: { cpus: '0.1' } } }
+    networks: { default: { aliases: [other] } }
+  side: { image: $BUSYBOX, command: [tail, -f, /dev/null], stop_signal: SIGKILL, network_mode: 'service:app', pid: 'service:lone' }
+  lone: { image: $BUSYBOX, command: [tail, -f, /dev/null], stop_signal: SIGKILL, volumes_from: ['app:ro'] }
+volumes: { data: { labels: { a: b } } }
+secrets: { token: { file: secret.txt } }
+configs: { text: { content: some text } }
+",
+        );
+    });
 }

@@ -27,4 +27,6 @@ mod interop;
 mod lifecycle;
 mod order;
 mod output;
+#[expect(clippy::unwrap_used, reason = "failing is what tests are for")]
+mod session;
 mod together;

@@ -2,17 +2,19 @@
 
 use std::ffi::OsString;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use compose::cli::context::Engines;
 use compose::cli::global::{DockerArgs, Environment};
 use compose::cli::terminal::{Io, Signal};
-use compose::engine::{Anonymous, Credentials};
+use compose::engine::Anonymous;
+use compose::external::Credentials;
 use compose::runtime::fake::Fake;
 use compose::runtime::{Result, Runtime};
 use compose::spec::files::MemoryFiles;
 use compose::ui::stream::{Captured, Stream};
-use futures::stream;
+use futures::stream::{self, StreamExt};
 
 /// Where commands of a test are run, and what is there.
 pub(crate) struct World {
@@ -67,12 +69,15 @@ impl World {
         self.run_with_signals(line, Vec::new()).await
     }
 
-    /// The same with signals that come at once.
-    pub(crate) async fn run_with_signals(&self, line: &str, signals: Vec<Signal>) -> String {
+    /// The same with signals, each so long after the one before.
+    pub(crate) async fn run_with_signals(&self, line: &str, signals: Vec<(Duration, Signal)>) -> String {
         let (stdout, stderr) = (Captured::default(), Captured::default());
         let later = move || {
-            let signals = stream::iter(signals.clone());
-            Box::pin(futures::StreamExt::chain(signals, stream::pending())) as _
+            let signals = stream::iter(signals.clone()).then(async |(after, signal)| {
+                tokio::time::sleep(after).await;
+                signal
+            });
+            Box::pin(signals.chain(stream::pending())) as _
         };
         let io = Io::with(Stream::new(stdout.clone()), Stream::new(stderr.clone()), &self.input, later);
         let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();

@@ -191,8 +191,8 @@ async fn logs() {
     insta::assert_snapshot!(world.run("logs").await, @r"
     $ compose logs
     database-1  | ready
-    database-1  | oops
     web-1       | hello
+    database-1  | oops
     web-1       | oops
     ");
     insta::assert_snapshot!(world.run("logs --no-log-prefix web").await, @r"

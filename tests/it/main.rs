@@ -2,10 +2,12 @@
 
 mod arch;
 mod cli;
+mod cli_attached;
 mod cli_flags;
 mod cli_look;
 mod cli_mistakes;
 mod cli_road;
+mod cut;
 mod spec_fixtures;
 mod text_properties;
 mod torture_text;

@@ -106,7 +106,8 @@ fn text(args: &ConfigArgs, json: bool, context: &Context<'_>) -> Result<String, 
         no_normalize: args.no_normalize || context.global.compatibility,
         no_path_resolution: args.no_path_resolution,
         no_consistency: args.no_consistency || args.variables,
-        no_env_resolution: args.no_env_resolution || args.variables,
+        // docker compose hashes services there before it reads their files of variables.
+        no_env_resolution: args.no_env_resolution || args.variables || args.hash.is_some(),
         ..Options::default()
     };
     if args.environment && !lists {

@@ -1,22 +1,19 @@
 //! `logs`: what containers wrote, and go on writing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::pin::pin;
 use std::time::Duration;
 
-use futures::stream::{self, SelectAll, StreamExt};
+use futures::stream;
 
 use crate::cli::commands::Ended;
 use crate::cli::commands::containers;
 use crate::cli::context::{Context, Target};
 use crate::cli::failure::Failure;
-use crate::labels;
-use crate::names::ContainerId;
-use crate::resource::Container;
-use crate::runtime::{self, Chunk, ErrorKind, EventFilter, LogOptions, Output, ResultStream, Runtime, RuntimeEvent};
-use crate::ui::logs::{Lines, Speaker, Style, display_name};
-
-/// Logs that are opened ahead while one is printed.
-const OPENED_AHEAD: usize = 8;
+use crate::cli::shown_logs::{ShownLogs, Times};
+use crate::engine::session::{Chosen, Drive, LogsOptions, follow_logs};
+use crate::names::ServiceName;
+use crate::ui::logs::Style;
 
 /// View output from containers
 #[derive(clap::Args, Clone, Debug)]
@@ -61,7 +58,9 @@ pub(super) async fn run(args: LogsArgs, context: &Context<'_>) -> Ended {
     let target = context.target(&[])?;
     target.services(&services)?;
     let now = context.io.now();
-    let options = LogOptions {
+    let options = LogsOptions {
+        services: chosen(&target, &services),
+        number: index.and_then(|index| u32::try_from(index).ok()).filter(|index| *index > 0),
         follow,
         since: since.map(|text| moment(&text, now)),
         until: until.map(|text| moment(&text, now)),
@@ -69,238 +68,38 @@ pub(super) async fn run(args: LogsArgs, context: &Context<'_>) -> Ended {
         timestamps,
     };
     let runtime = context.runtime().await?;
-    let number = index.and_then(|index| u32::try_from(index).ok()).filter(|index| *index > 0);
-    let wanted = Wanted { target: &target, services: &services, number };
-    let events = if follow { Some(runtime.events(&wanted.events()).await?) } else { None };
-    let mut found = containers::of_project(runtime.as_ref(), &target.name).await?;
-    found.retain(|container| wanted.has(container));
     let paint = context.global.paint(&context.io.stdout);
     let style = Style { prefix: !no_log_prefix, colour: paint.is_coloured() && !no_color };
-    let mut printer = Printer { context, project: target.name.as_str(), lines: Lines::new(style) };
+    let times = if timestamps { Times::Engine } else { Times::None };
+    let mut sink = ShownLogs::new(context, &target.name, style, times);
     // Known from the start, so that all prefixes are equally wide.
-    for container in &found {
-        printer.speaker(container);
+    for container in containers::of_project(runtime.as_ref(), &target.name).await? {
+        let service = ServiceName::from(container.service());
+        if options.services.has(&service) && !container.is_one_off() {
+            sink.introduce(container.service(), container.number(), container.name.as_str());
+        }
     }
-    match events {
-        Some(events) => printer.follow(runtime.as_ref(), found, &options, events, &wanted).await,
-        None => printer.print(runtime.as_ref(), &found, &options).await,
+    let keys = pin!(stream::pending());
+    let drive = Drive { runtime: runtime.as_ref(), project: &target.name, sink: &mut sink, keys };
+    match follow_logs(drive, options).await? {
+        Ok(code) => Ok(u8::try_from(code).unwrap_or(1)),
+        // Nobody reads any more.
+        Err(_) => Ok(0),
     }
 }
 
-/// Which containers are wanted.
-struct Wanted<'a> {
-    target: &'a Target,
-    services: &'a [String],
-    number: Option<u32>,
-}
-
-impl Wanted<'_> {
-    fn has(&self, container: &Container) -> bool {
-        // Without names, services that do not want to be attached stay silent.
-        let silent = |name: &str| {
-            let service = self.target.project.as_ref().and_then(|project| project.services.get(name));
-            self.services.is_empty() && service.is_some_and(|service| service.attach == Some(false))
-        };
-        !container.is_one_off()
-            && container.label(labels::HOOK).is_none()
-            && containers::is_of(container, self.services)
-            && !silent(container.service())
-            && (self.number.is_none() || container.number() == self.number)
+/// Without names, services that do not want to be attached stay silent.
+fn chosen(target: &Target, services: &[String]) -> Chosen {
+    if !services.is_empty() {
+        return Chosen::Only(services.iter().map(|name| ServiceName::new(name.clone())).collect());
     }
-    fn events(&self) -> EventFilter {
-        EventFilter {
-            labels: vec![format!("{}={}", labels::PROJECT, self.target.name)],
-            kinds: vec!["container".to_owned()],
-            ..EventFilter::default()
-        }
+    let Some(project) = &target.project else { return Chosen::All };
+    let silent = |name: &ServiceName| project.services.get(name).is_some_and(|service| service.attach == Some(false));
+    if !project.services.keys().any(silent) {
+        return Chosen::All;
     }
-}
-
-struct Printer<'a> {
-    context: &'a Context<'a>,
-    project: &'a str,
-    lines: Lines,
-}
-
-type Tagged = stream::BoxStream<'static, (ContainerId, Option<runtime::Result<Chunk>>)>;
-
-/// A log whose end is told, too.
-fn tagged(id: &ContainerId, logs: ResultStream<Chunk>) -> Tagged {
-    let (of_chunk, of_end) = (id.clone(), id.clone());
-    logs.map(move |chunk| (of_chunk.clone(), Some(chunk))).chain(stream::once(async move { (of_end, None) })).boxed()
-}
-
-impl Printer<'_> {
-    fn speaker(&mut self, container: &Container) -> Speaker {
-        let name = display_name(self.project, container.service(), container.number(), container.name.as_str());
-        self.lines.speaker(&name)
-    }
-
-    /// What there is, container by container.
-    async fn print(mut self, runtime: &dyn Runtime, found: &[Container], options: &LogOptions) -> Ended {
-        let opened = stream::iter(found)
-            .map(async |container| (container, runtime.logs(&container.id, options).await))
-            .buffered(OPENED_AHEAD);
-        tokio::pin!(opened);
-        while let Some((container, logs)) = opened.next().await {
-            let speaker = self.speaker(container);
-            let Some(mut logs) = self.usable(container, logs)? else { continue };
-            while let Some(chunk) = logs.next().await {
-                match chunk {
-                    Ok(chunk) => self.chunk(speaker, &chunk),
-                    Err(error) => self.complain(container.name.as_str(), &error),
-                }
-                if self.context.io.stdout.is_broken() {
-                    return Ok(0);
-                }
-            }
-            let rest = self.lines.rest(speaker, None);
-            self.context.io.stdout.bytes(&rest);
-        }
-        Ok(0)
-    }
-
-    /// What there is and what follows, until nothing runs any more.
-    async fn follow(
-        mut self,
-        runtime: &dyn Runtime,
-        found: Vec<Container>,
-        options: &LogOptions,
-        events: ResultStream<RuntimeEvent>,
-        wanted: &Wanted<'_>,
-    ) -> Ended {
-        let mut events = events.fuse();
-        let mut logs: SelectAll<Tagged> = SelectAll::new();
-        let mut speakers: BTreeMap<ContainerId, Speaker> = BTreeMap::new();
-        let mut running: BTreeSet<ContainerId> = BTreeSet::new();
-        let mut streaming: BTreeSet<ContainerId> = BTreeSet::new();
-        for container in &found {
-            let speaker = self.speaker(container);
-            speakers.insert(container.id.clone(), speaker);
-            let opened = runtime.logs(&container.id, options).await;
-            if let Some(opened) = self.usable(container, opened)? {
-                logs.push(tagged(&container.id, opened));
-                streaming.insert(container.id.clone());
-            }
-            if container.is_running() {
-                running.insert(container.id.clone());
-            }
-        }
-        // What ended: its line is written once its output is.
-        let mut ended: BTreeMap<ContainerId, i64> = BTreeMap::new();
-        while !running.is_empty() || !logs.is_empty() {
-            if self.context.io.stdout.is_broken() {
-                return Ok(0);
-            }
-            tokio::select! {
-                biased;
-                Some((id, chunk)) = logs.next() => {
-                    let Some(speaker) = speakers.get(&id).copied() else { continue };
-                    match chunk {
-                        Some(Ok(chunk)) => self.chunk(speaker, &chunk),
-                        Some(Err(error)) => self.complain(id.short(), &error),
-                        None => {
-                            streaming.remove(&id);
-                            let rest = self.lines.rest(speaker, None);
-                            self.context.io.stdout.bytes(&rest);
-                            if let Some(code) = ended.remove(&id) {
-                                self.context.io.stdout.text(&self.lines.exited(speaker, code, running.contains(&id)));
-                            }
-                        }
-                    }
-                }
-                event = events.next() => {
-                    let Some(event) = event else { break };
-                    let event = event?;
-                    let Some(id) = event.container() else { continue };
-                    match event.action.as_str() {
-                        "start" => {
-                            running.insert(id.clone());
-                            if streaming.contains(&id) {
-                                continue;
-                            }
-                            let Some(container) = self.started(runtime, &id, wanted).await? else {
-                                running.remove(&id);
-                                continue;
-                            };
-                            let speaker = self.speaker(&container);
-                            speakers.insert(id.clone(), speaker);
-                            let since = seconds(event.time);
-                            let from_start = LogOptions { since: Some(since), tail: None, ..options.clone() };
-                            let opened = runtime.logs(&id, &from_start).await;
-                            if let Some(opened) = self.usable(&container, opened)? {
-                                logs.push(tagged(&id, opened));
-                                streaming.insert(id);
-                            }
-                        }
-                        "die" => {
-                            let code = event.attributes.get("exitCode").and_then(|code| code.parse().ok()).unwrap_or(0);
-                            if running.remove(&id) {
-                                if streaming.contains(&id) {
-                                    ended.insert(id, code);
-                                } else if let Some(speaker) = speakers.get(&id) {
-                                    self.context.io.stdout.text(&self.lines.exited(*speaker, code, false));
-                                }
-                            }
-                        }
-                        "destroy" => {
-                            running.remove(&id);
-                        }
-                        _ => {}
-                    }
-                }
-            }
-        }
-        Ok(0)
-    }
-
-    /// The container behind a start event, when it is wanted and still there.
-    async fn started(
-        &self,
-        runtime: &dyn Runtime,
-        id: &ContainerId,
-        wanted: &Wanted<'_>,
-    ) -> Result<Option<Container>, Failure> {
-        let found = containers::of_project(runtime, &wanted.target.name).await?;
-        Ok(found.into_iter().find(|container| container.id == *id && wanted.has(container)))
-    }
-
-    fn chunk(&mut self, speaker: Speaker, chunk: &Chunk) {
-        let output = match chunk.output {
-            Output::Stdout => 1,
-            Output::Stderr => 2,
-        };
-        let lines = self.lines.chunk(speaker, output, &chunk.bytes, None);
-        if !lines.is_empty() {
-            self.context.io.stdout.bytes(&lines);
-        }
-    }
-
-    /// A log that could be opened; a log driver that can not be read is only told.
-    fn usable(
-        &self,
-        container: &Container,
-        logs: runtime::Result<ResultStream<Chunk>>,
-    ) -> Result<Option<ResultStream<Chunk>>, Failure> {
-        match logs {
-            Ok(logs) => Ok(Some(logs)),
-            Err(error) if error.kind == ErrorKind::Unavailable => Err(error.into()),
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => {
-                self.complain(container.name.as_str(), &error);
-                Ok(None)
-            }
-        }
-    }
-
-    fn complain(&self, name: &str, error: &runtime::Error) {
-        self.context.warn(&format!("Can't retrieve logs for \"{name}\": {}", error.detail));
-    }
-}
-
-/// Nanoseconds since 1970 as engines take moments.
-fn seconds(nanoseconds: i64) -> String {
-    format!("{}.{:09}", nanoseconds.div_euclid(1_000_000_000), nanoseconds.rem_euclid(1_000_000_000))
+    let all = project.services.keys().chain(project.disabled_services.keys());
+    Chosen::Only(all.filter(|name| !silent(name)).cloned().collect::<BTreeSet<_>>())
 }
 
 /// A moment as engines take it: RFC 3339 and dates become seconds since 1970, and `42m` is so long ago. What is

@@ -10,12 +10,12 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 
 use crate::engine::execute::{Context, Done, execute};
-use crate::engine::outside::{Anonymous, Hooks, NoProviders, Providers};
+use crate::engine::outside::{Anonymous, Hooks, NoProviders};
 use crate::engine::schedule::Schedule;
 use crate::engine::stop::{Interrupts, Stop};
 use crate::engine::wait::Bells;
 use crate::engine::{Event, OpError, Outcome};
-use crate::external::Credentials;
+use crate::external::{Credentials, Providers};
 use crate::names::ContainerId;
 use crate::planner::{NodeId, Op, Plan};
 use crate::resource::Builder;

@@ -62,9 +62,16 @@ async fn connect(transport: &Transport) -> io::Result<Link> {
             stream.set_nodelay(true)?;
             Ok(Link(Box::new(stream)))
         }
+        #[cfg(feature = "tls")]
+        Transport::Tcp { authority, tls: Some(files) } => {
+            let stream = TcpStream::connect(authority).await?;
+            stream.set_nodelay(true)?;
+            Ok(Link(Box::new(crate::runtime::docker::tls::secure(stream, authority, files).await?)))
+        }
+        #[cfg(not(feature = "tls"))]
         Transport::Tcp { tls: Some(_), .. } => Err(unsupported(
-            "this build speaks no TLS; use ssh:// (docker context create … --docker host=ssh://user@host), or forward \
-             the engine's socket: ssh -L /tmp/docker.sock:/var/run/docker.sock host and DOCKER_HOST=unix:///tmp/docker.sock",
+            "this build speaks no TLS (cargo feature `tls`); use ssh://user@host, or forward the engine's socket with \
+             `ssh -L /tmp/docker.sock:/var/run/docker.sock host` and set DOCKER_HOST=unix:///tmp/docker.sock",
         )),
         Transport::Ssh { arguments } => Ok(Link(Box::new(Dialled::start(arguments)?))),
     }
@@ -83,7 +90,7 @@ pub(super) async fn peer_is_here(_: &std::path::Path) -> bool {
     true
 }
 
-fn unsupported(detail: &str) -> io::Error {
+pub(super) fn unsupported(detail: &str) -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, Error::new(ErrorKind::Unsupported, "reach the engine", detail))
 }
 

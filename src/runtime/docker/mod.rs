@@ -20,6 +20,8 @@ mod ports;
 mod progress;
 mod stats;
 mod streams;
+#[cfg(feature = "tls")]
+mod tls;
 mod volumes;
 mod wire;
 
@@ -39,6 +41,7 @@ use crate::runtime::docker::streams::Terminals;
 use crate::runtime::docker::wire::{Call, Wire};
 use crate::runtime::{Error, ErrorKind, Result, Runtime};
 
+pub use build::AuthSource;
 pub use endpoint::{EndpointChoice, EngineEndpoint, TlsFiles, Transport, config_directory, resolve_endpoint};
 
 /// The newest API that is spoken: what newer engines changed after it is not asked for.
@@ -55,6 +58,7 @@ pub struct DockerRuntime {
     session: OnceCell<Session>,
     ranges: PortRanges,
     terminals: Terminals,
+    auth: Option<AuthSource>,
 }
 
 /// What the first answer of the engine decided.
@@ -70,7 +74,14 @@ impl DockerRuntime {
     pub fn new(endpoint: EngineEndpoint) -> Self {
         let wire = Arc::new(Wire::new(&endpoint));
         let (session, ranges, terminals) = (OnceCell::new(), PortRanges::default(), Terminals::default());
-        Self { endpoint, wire, session, ranges, terminals }
+        Self { endpoint, wire, session, ranges, terminals, auth: None }
+    }
+
+    /// Lets builds use credentials of registries for the images they begin with.
+    #[must_use]
+    pub fn with_auth(mut self, auth: AuthSource) -> Self {
+        self.auth = Some(auth);
+        self
     }
 
     /// The engine's address and how it was chosen.

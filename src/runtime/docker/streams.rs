@@ -1,6 +1,7 @@
 //! Logs, attached processes and events. Raw bytes are framed here: bollard guesses from the first byte and loses output.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -54,7 +55,7 @@ impl DockerRuntime {
 
     async fn attached(&self, call: Call, what: String, framed: Framing<'_>, stdin: bool) -> Result<Attached> {
         let session = self.session().await?;
-        let (stream, kind) = self.wire.upgrade(&session.prefix, call, &what).await?;
+        let (stream, kind) = self.wire.upgrade(&session.prefix, call, "tcp", &what).await?;
         let framed = match framed {
             Framing::Known(framed) => framed,
             Framing::Of(container) => self.is_framed(container, &kind).await?,
@@ -75,10 +76,12 @@ fn read_all(reads: impl AsyncRead + Unpin + Send + 'static, what: String, addres
         let (what, address) = (what.clone(), address.clone());
         async move {
             buffer.reserve(READ_SIZE);
-            let count = reads.read_buf(&mut buffer).await;
-            match count.map_err(|error| failure::from_io(&what, &address, &error))? {
-                0 => Ok(None),
-                _ => Ok(Some((buffer.split().freeze(), (reads, buffer)))),
+            match reads.read_buf(&mut buffer).await {
+                Ok(0) => Ok(None),
+                Ok(_) => Ok(Some((buffer.split().freeze(), (reads, buffer)))),
+                // A TLS connection that was closed without saying so; the process ended.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+                Err(error) => Err(failure::from_io(&what, &address, &error)),
             }
         }
     }))

@@ -89,6 +89,13 @@ impl Call {
         }
         self
     }
+    /// One more value of a header that may have several.
+    pub(super) fn append(mut self, name: &'static str, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.append(HeaderName::from_static(name), value);
+        }
+        self
+    }
     pub(super) fn json(mut self, body: &impl Serialize) -> Self {
         // Plain structs with text keys always become JSON.
         let bytes = serde_json::to_vec(body).unwrap_or_default();
@@ -189,9 +196,15 @@ impl Wire {
         })
     }
 
-    /// Bytes both ways after the answer, and the kind of stream that the engine says it is.
-    pub(super) async fn upgrade(&self, prefix: &str, call: Call, what: &str) -> Result<(TokioIo<Upgraded>, String)> {
-        let call = call.header("connection", "Upgrade").header("upgrade", "tcp");
+    /// Bytes both ways after the answer, in `protocol`, and the kind of stream that the engine says it is.
+    pub(super) async fn upgrade(
+        &self,
+        prefix: &str,
+        call: Call,
+        protocol: &str,
+        what: &str,
+    ) -> Result<(TokioIo<Upgraded>, String)> {
+        let call = call.header("connection", "Upgrade").header("upgrade", protocol);
         let response = self.open(prefix, call, what).await?;
         let kind = content_type(&response);
         let upgraded =

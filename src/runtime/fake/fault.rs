@@ -43,6 +43,13 @@ pub(super) struct Faults {
     pub(super) most_at_once: usize,
 }
 
+impl Clone for Faults {
+    /// Another world has had no calls, and nothing comes late in it.
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
 /// What becomes of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {

@@ -210,6 +210,14 @@ impl Fake {
     pub fn dump(&self, without: &[&str]) -> String {
         self.inside(|world| world.dump(without))
     }
+    /// Another engine in the same state; nothing that is done to one shows in the other.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let world = self.inside(|world| world.clone());
+        let latency = *lock(&self.inner.latency);
+        let inner = Inner { world: Mutex::new(world), changed: watch::channel(0).0, latency: Mutex::new(latency) };
+        Self { inner: Arc::new(inner) }
+    }
     /// As an `Arc` of the trait.
     pub fn shared(&self) -> Arc<dyn Runtime> {
         Arc::new(self.clone())

@@ -112,6 +112,7 @@ pub(super) enum Effect {
 }
 
 /// Everything.
+#[derive(Clone)]
 pub(super) struct World {
     pub(super) facts: EngineFacts,
     pub(super) containers: BTreeMap<ContainerId, Record>,

@@ -28,11 +28,16 @@ pub(super) fn header(operation: &str, rows: &Rows, paint: Paint) -> String {
     if rows.settled() == rows.len() { paint.tone(Tone::Quiet, &text) } else { text }
 }
 
-/// A line for each of the rows, all of one shape.
-pub(super) fn lines<'a>(rows: impl Iterator<Item = &'a Row> + Clone, canvas: Canvas) -> Vec<String> {
-    let longest = rows.clone().map(|row| row.id.width()).max().unwrap_or(0);
-    // Sign, blanks, a status word and the timer need about thirty columns.
-    let id_width = longest.min(canvas.columns.saturating_sub(32).max(NARROWEST_ID));
+/// Columns for names, so that the lines of all rows line up.
+pub(super) fn id_width<'a>(all: impl Iterator<Item = &'a Row>, columns: usize) -> usize {
+    // Sign, blanks, a status word and the timer need the rest.
+    const REST: usize = 24;
+    let longest = all.map(|row| row.id.width()).max().unwrap_or(0);
+    longest.min(columns.saturating_sub(REST).max(NARROWEST_ID))
+}
+
+/// A line for each of the rows.
+pub(super) fn lines<'a>(rows: impl Iterator<Item = &'a Row>, id_width: usize, canvas: Canvas) -> Vec<String> {
     rows.map(|row| line(row, id_width, canvas)).collect()
 }
 
@@ -141,7 +146,8 @@ mod tests {
             row("Container p-数据库-1", State::Error, "Error", "no such image"),
             pulling,
         ];
-        lines(rows.iter(), Canvas { columns, paint: Paint::plain(), now: Duration::from_millis(2300) })
+        let canvas = Canvas { columns, paint: Paint::plain(), now: Duration::from_millis(2300) };
+        lines(rows.iter(), id_width(rows.iter(), columns), canvas)
     }
 
     #[test]

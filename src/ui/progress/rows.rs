@@ -54,6 +54,8 @@ pub struct Row {
     pub ended: Option<Duration>,
     /// Layers of an image, by short id.
     pub layers: IndexMap<String, Layer>,
+    /// Steps of a build whose beginning (`false`) or end (`true`) was told; builders tell them again and again.
+    steps: BTreeSet<(String, bool)>,
 }
 
 /// Something that just changed, for displays that write lines.
@@ -120,7 +122,7 @@ pub struct Rows {
 
 impl Rows {
     /// All rows in the order in which they came up.
-    pub fn iter(&self) -> impl Iterator<Item = &Row> + Clone {
+    pub fn iter(&self) -> impl Iterator<Item = &Row> {
         self.rows.values()
     }
     /// How many there are.
@@ -240,6 +242,12 @@ impl Rows {
             Progress::Build(build) => {
                 if let Some(line) = build_line(build) {
                     if let Some(row) = self.rows.get_mut(&shape.row) {
+                        if let BuildProgress::Step { name, state, .. } = build {
+                            let ended = *state != StepState::Started;
+                            if !row.steps.insert((name.clone(), ended)) {
+                                return;
+                            }
+                        }
                         row.details.clone_from(&line);
                     }
                     notices.push(Notice::Output { id: shape.row, line });
@@ -371,7 +379,7 @@ mod tests {
                     out.push_str(&format!("{id} {state:?} {text} {details}\n"));
                 }
                 Notice::Reason { text, worth_telling, .. } => {
-                    out.push_str(&format!("  why: {text} ({worth_telling})\n"))
+                    out.push_str(&format!("  why: {text} ({worth_telling})\n"));
                 }
                 Notice::Layer { id, layer, .. } => out.push_str(&format!("  layer {id} {}\n", layer.status)),
                 Notice::Output { line, .. } => out.push_str(&format!("  | {line}\n")),

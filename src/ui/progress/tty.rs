@@ -44,6 +44,7 @@ impl Tty {
     /// The block for a terminal with room for `most` rows, after letting finished rows scroll away as needed.
     fn draw(&mut self, rows: &Rows, now: Duration) {
         let (canvas, most) = self.canvas(now);
+        let id_width = frame::id_width(rows.iter(), canvas.columns);
         let mut here: Vec<&Row> = rows.iter().filter(|row| !self.scrolled_away.contains(&row.id)).collect();
         if here.len() > most {
             let mut too_many = here.len() - most;
@@ -52,7 +53,7 @@ impl Tty {
                 too_many -= usize::from(leaves);
                 leaves
             });
-            for line in frame::lines(leaving.iter().copied(), canvas) {
+            for line in frame::lines(leaving.iter().copied(), id_width, canvas) {
                 self.bar.println(line);
             }
             self.scrolled_away.extend(leaving.into_iter().map(|row| row.id.clone()));
@@ -64,7 +65,7 @@ impl Tty {
             here.truncate(most.saturating_sub(1));
         }
         let mut block = vec![frame::header(&self.operation, rows, self.paint)];
-        block.extend(frame::lines(here.iter().copied(), canvas));
+        block.extend(frame::lines(here.iter().copied(), id_width, canvas));
         if more > 0 {
             block.push(format!(" ... {} more", more + 1));
         }
@@ -95,7 +96,7 @@ impl View for Tty {
         let (canvas, _) = self.canvas(now);
         let left = rows.iter().filter(|row| !self.scrolled_away.contains(&row.id));
         self.out.line(&frame::header(&self.operation, rows, self.paint));
-        for line in frame::lines(left, canvas) {
+        for line in frame::lines(left, frame::id_width(rows.iter(), canvas.columns), canvas) {
             self.out.line(line.trim_end());
         }
     }

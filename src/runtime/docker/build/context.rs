@@ -14,7 +14,8 @@ use sha2::{Digest, Sha256};
 use tar::{Builder, EntryType, Header};
 use tokio::sync::mpsc;
 
-use crate::resource::Dockerfile;
+use crate::runtime::docker::build::filesync::mode_of;
+use crate::runtime::docker::build::located::{Located, LocatedDockerfile, kind_of, no_dockerfile};
 use crate::runtime::ignore::IgnoreRules;
 use crate::runtime::{Error, ErrorKind, Result};
 
@@ -34,34 +35,21 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// Looks at the directory, the Dockerfile and `.dockerignore`. Reads files: not for an async thread.
-    pub(super) fn prepare(directory: &Path, dockerfile: &Dockerfile, what: &str) -> Result<Self> {
-        let root = fs::canonicalize(directory).map_err(|error| {
-            Error::new(kind_of(&error), what, format!("unable to prepare context: {}: {error}", directory.display()))
-        })?;
-        if !root.is_dir() {
-            let detail = format!("unable to prepare context: {} is no directory", directory.display());
-            return Err(Error::new(ErrorKind::Invalid, what, detail));
-        }
+    /// Reads what the archive's making depends on: not for an async thread.
+    pub(super) fn prepare(found: Located, what: &str) -> Result<Self> {
+        let Located { root, dockerfile } = found;
         let (name, added, own_rules) = match dockerfile {
-            Dockerfile::Inline(text) => (generated(text.as_bytes()), Some(text.clone().into_bytes()), None),
-            Dockerfile::Path(path) => {
-                let written = root.join(path);
-                let found = fs::canonicalize(&written).and_then(|path| fs::metadata(&path).map(|data| (path, data)));
-                let path = match found {
-                    Ok((path, data)) if data.is_file() => path,
-                    Ok(_) => return Err(no_dockerfile(&written, "it is no file", what)),
-                    Err(error) => return Err(no_dockerfile(&written, &error.to_string(), what)),
-                };
+            LocatedDockerfile::Inline(text) => (generated(&text), Some(text), None),
+            LocatedDockerfile::File { written, real } => {
                 let mut rules = written.clone().into_os_string();
                 rules.push(".dockerignore");
-                let inside = path.strip_prefix(&root).ok().and_then(slashed);
-                match inside {
-                    Some(name) => (name, None, Some(PathBuf::from(rules))),
+                let rules = Some(PathBuf::from(rules));
+                match real.strip_prefix(&root).ok().and_then(slashed) {
+                    Some(name) => (name, None, rules),
                     None => {
                         let text =
-                            fs::read(&path).map_err(|error| no_dockerfile(&written, &error.to_string(), what))?;
-                        (generated(&text), Some(text), Some(PathBuf::from(rules)))
+                            fs::read(&real).map_err(|error| no_dockerfile(&written, &error.to_string(), what))?;
+                        (generated(&text), Some(text), rules)
                     }
                 }
             }
@@ -290,39 +278,16 @@ fn slashed(path: &Path) -> Option<String> {
     parts.map(|parts| parts.join("/"))
 }
 
-fn no_dockerfile(path: &Path, why: &str, what: &str) -> Error {
-    Error::new(ErrorKind::NotFound, what, format!("failed to read dockerfile: open {}: {why}", path.display()))
-}
-
-fn kind_of(error: &io::Error) -> ErrorKind {
-    match error.kind() {
-        io::ErrorKind::NotFound => ErrorKind::NotFound,
-        io::ErrorKind::PermissionDenied => ErrorKind::Denied,
-        _ => ErrorKind::Other,
-    }
-}
-
 /// A failed read of a file, so that it is not taken for a failed connection.
 fn told(path: &Path, error: &io::Error) -> io::Error {
     let detail = format!("{}: {error}", path.display());
     io::Error::other(Error::new(kind_of(error), "send the build context", detail))
 }
 
-#[cfg(unix)]
-fn mode_of(data: &Metadata) -> u32 {
-    use std::os::unix::fs::PermissionsExt;
-    data.permissions().mode() & 0o7777
-}
-
-#[cfg(not(unix))]
-fn mode_of(_: &Metadata) -> u32 {
-    // As docker does on Windows: everything can be executed.
-    0o755
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resource::Dockerfile;
 
     fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
         let directory = tempfile::tempdir().unwrap();
@@ -351,7 +316,9 @@ mod tests {
     }
 
     fn prepare(directory: &tempfile::TempDir, dockerfile: &str) -> Result<Context> {
-        Context::prepare(directory.path(), &Dockerfile::Path(dockerfile.to_owned()), "build image x")
+        let dockerfile = Dockerfile::Path(dockerfile.to_owned());
+        let found = Located::find(directory.path(), &dockerfile, "build image x")?;
+        Context::prepare(found, "build image x")
     }
 
     #[test]
@@ -393,7 +360,8 @@ mod tests {
         assert!(context.dockerfile.starts_with(".dockerfile."));
         assert_eq!(listed(&context), ["a".to_owned(), context.dockerfile.clone()]);
         let inline = Dockerfile::Inline("FROM y".to_owned());
-        let other = Context::prepare(directory.path(), &inline, "build image x").unwrap();
+        let found = Located::find(directory.path(), &inline, "build image x").unwrap();
+        let other = Context::prepare(found, "build image x").unwrap();
         assert_eq!(other.dockerfile, context.dockerfile);
     }
 
@@ -422,7 +390,7 @@ mod tests {
         assert_eq!(error("nope").kind, ErrorKind::NotFound);
         assert!(error("Dockerfile").detail.ends_with("it is no file"));
         assert!(error("Dockerfile/x").detail.ends_with("line 1: syntax error in pattern \"[\""));
-        let gone = Context::prepare(&directory.path().join("gone"), &Dockerfile::Path("x".into()), "build image x");
+        let gone = Located::find(&directory.path().join("gone"), &Dockerfile::Path("x".into()), "build image x");
         assert_eq!(gone.map(|_| ()).unwrap_err().kind, ErrorKind::NotFound);
     }
 }

@@ -1,23 +1,35 @@
 //! Builds by the engine: its own BuildKit, or the classic builder where that is all there is.
 
 mod context;
+mod filesync;
+mod grpc;
+mod located;
 mod protobuf;
+mod session;
 mod trace;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
+use futures::{FutureExt, TryStreamExt};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::resource::{BuildContext, BuildProgress, BuildRequest, Builder, Dockerfile};
 use crate::runtime::docker::DockerRuntime;
 use crate::runtime::docker::build::context::Context;
+use crate::runtime::docker::build::filesync::Source;
+use crate::runtime::docker::build::located::{Located, LocatedDockerfile};
+use crate::runtime::docker::build::session::{BuildSession, Offers};
 use crate::runtime::docker::build::trace::{Message, Trace};
 use crate::runtime::docker::wire::{Call, Wire, lines_of};
 use crate::runtime::{Error, ErrorKind, Result, ResultStream};
+
+pub use session::AuthSource;
 
 /// How often the size of what was sent is told.
 const TELL_EVERY: Duration = Duration::from_millis(200);
@@ -28,50 +40,124 @@ impl DockerRuntime {
             Some(tag) => format!("build image {tag}"),
             None => "build an image".to_owned(),
         };
-        let session = self.session().await?;
-        let buildkit = builder == Builder::BuildKit && session.facts.buildkit;
+        let engine = self.session().await?;
+        let buildkit = builder == Builder::BuildKit && engine.facts.buildkit;
         refuse(request, buildkit, &what)?;
-        let mut call = call(request, buildkit);
         let sent = Arc::new(AtomicU64::new(0));
-        let dockerfile = match (&request.context, &request.dockerfile) {
-            (BuildContext::Remote(url), Dockerfile::Path(path)) => {
-                call = call.query("remote", url);
-                path.clone()
-            }
-            (BuildContext::Remote(_), Dockerfile::Inline(_)) => {
-                let detail = "an inline Dockerfile with a remote context needs a build session, which is not there yet; \
-                              clone the repository and name the directory, or put the Dockerfile into the repository";
-                return Err(Error::new(ErrorKind::Unsupported, what, detail));
-            }
+        let mut call = call(request, buildkit);
+        let found = match (&request.context, &request.dockerfile) {
             (BuildContext::Directory(directory), dockerfile) => {
                 let (directory, dockerfile, task) = (directory.clone(), dockerfile.clone(), what.clone());
-                let prepared =
-                    tokio::task::spawn_blocking(move || Context::prepare(&directory, &dockerfile, &task)).await;
-                let context =
-                    prepared.map_err(|error| Error::new(ErrorKind::Other, what.as_str(), error.to_string()))??;
-                let name = context.dockerfile.clone();
-                call = call.stream(context.stream(Arc::clone(&sent)));
-                name
+                Some(on_a_thread(&what, move || Located::find(&directory, &dockerfile, &task)).await?)
+            }
+            (BuildContext::Remote(url), Dockerfile::Path(path)) => {
+                call = call.query("remote", url).query("dockerfile", path);
+                None
+            }
+            (BuildContext::Remote(_), Dockerfile::Inline(_)) => {
+                let detail = "an inline Dockerfile can not be used with a context that the engine fetches; clone the \
+                              repository and name the directory, or put the Dockerfile into the repository";
+                return Err(Error::new(ErrorKind::Unsupported, what, detail));
             }
         };
-        let call = call.query("dockerfile", &dockerfile);
-        Ok(progress(Arc::clone(&self.wire), session.prefix.clone(), call, what, sent))
+        let session = if buildkit {
+            let (sources, key) = match found {
+                Some(found) => {
+                    let key = shared_key(&found.root);
+                    let (sources, dockerfile) = sources(found);
+                    call = call.query("remote", "client-session").query("dockerfile", &dockerfile);
+                    (sources, key)
+                }
+                None => (BTreeMap::new(), String::new()),
+            };
+            let offers = Offers {
+                sources,
+                secrets: request.secrets.clone(),
+                agents: agents(request, &what)?,
+                auth: self.auth.clone(),
+                sent: Arc::clone(&sent),
+            };
+            let session = BuildSession::open(&self.wire, &engine.prefix, offers, &key, &what).await?;
+            call = call.query("session", &session.id);
+            Some(session)
+        } else {
+            if let Some(found) = found {
+                let task = what.clone();
+                let context = on_a_thread(&what, move || Context::prepare(found, &task)).await?;
+                call = call.query("dockerfile", &context.dockerfile).stream(context.stream(Arc::clone(&sent)));
+            }
+            None
+        };
+        Ok(progress(Arc::clone(&self.wire), engine.prefix.clone(), call, session, what, sent))
     }
+}
+
+async fn on_a_thread<T: Send + 'static>(what: &str, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(error) => Err(Error::new(ErrorKind::Other, what, error.to_string())),
+    }
+}
+
+/// What BuildKit may ask for by name, and the Dockerfile's name.
+fn sources(found: Located) -> (BTreeMap<String, Source>, String) {
+    let (source, name) = match found.dockerfile {
+        LocatedDockerfile::Inline(text) => {
+            let name = "Dockerfile".to_owned();
+            (Source::Memory { name: name.clone(), content: Arc::new(text) }, name)
+        }
+        LocatedDockerfile::File { written, real } => {
+            // A link may lead out of its directory, of which nothing else is offered: then its target is used.
+            let path = if written.is_symlink() { real } else { written };
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let directory = path.parent().map_or_else(PathBuf::new, Path::to_owned);
+            (Source::Directory(directory), name)
+        }
+    };
+    let sources =
+        BTreeMap::from([("context".to_owned(), Source::Directory(found.root)), ("dockerfile".to_owned(), source)]);
+    (sources, name)
+}
+
+/// By this BuildKit finds what it was sent of this directory before, and asks only for what changed.
+fn shared_key(root: &Path) -> String {
+    let place = format!("compose:{}", root.display());
+    Sha256::digest(place.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Sockets of the SSH agents that are asked for.
+fn agents(request: &BuildRequest, what: &str) -> Result<BTreeMap<String, PathBuf>> {
+    let mut found = BTreeMap::new();
+    for (id, path) in &request.ssh {
+        let Some(path) = path else {
+            let detail =
+                format!("`build.ssh` wants an SSH agent for {id:?}, but none runs; start one and set SSH_AUTH_SOCK");
+            return Err(Error::new(ErrorKind::Invalid, what, detail));
+        };
+        if Path::new(path).is_file() {
+            let detail = format!(
+                "`build.ssh` names the private key {path} for {id:?}; only agents can be forwarded: `ssh-add {path}` and \
+                 name the agent's socket, or `default`"
+            );
+            return Err(Error::new(ErrorKind::Unsupported, what, detail));
+        }
+        found.insert(id.clone(), PathBuf::from(path));
+    }
+    Ok(found)
 }
 
 /// Says no to what would be left out silently.
 fn refuse(request: &BuildRequest, buildkit: bool, what: &str) -> Result<()> {
     let asked = [
-        (!request.secrets.is_empty(), "secrets"),
-        (!request.ssh.is_empty(), "ssh"),
-        (!request.additional_contexts.is_empty(), "additional_contexts"),
-        (request.privileged, "privileged"),
+        (!request.additional_contexts.is_empty(), true, "additional_contexts"),
+        (request.privileged, true, "privileged"),
+        (!request.secrets.is_empty(), false, "secrets"),
+        (!request.ssh.is_empty(), false, "ssh"),
     ];
-    let Some((_, name)) = asked.into_iter().find(|(asked, _)| *asked) else { return Ok(()) };
+    let missing = asked.into_iter().find(|(asked, always, _)| *asked && (*always || !buildkit));
+    let Some((_, _, name)) = missing else { return Ok(()) };
     let detail = if buildkit {
-        format!(
-            "`build.{name}` needs a BuildKit session, which is not there yet; build this image with `docker buildx`"
-        )
+        format!("`build.{name}` is not offered by the engine's build call; build this image with `docker buildx build`")
     } else {
         format!("the classic builder doesn't support {name}, set DOCKER_BUILDKIT=1 to use BuildKit")
     };
@@ -152,11 +238,12 @@ struct Going {
     what: String,
 }
 
-/// Sends the request when first polled; dropping the stream ends the build.
+/// Sends the request when first polled; dropping the stream ends the build and its session.
 fn progress(
     wire: Arc<Wire>,
     prefix: String,
     call: Call,
+    session: Option<BuildSession>,
     what: String,
     sent: Arc<AtomicU64>,
 ) -> ResultStream<BuildProgress> {
@@ -165,9 +252,17 @@ fn progress(
         let response = wire.open(&prefix, call, &task).await?;
         Ok::<_, Error>(lines_of::<Message>(response, task, wire.address.clone()))
     };
-    let messages: ResultStream<Message> = Box::pin(futures::TryStreamExt::try_flatten(stream::once(answer)));
-    let going =
-        Going { messages, trace: Trace::default(), told: VecDeque::new(), sent, told_sent: 0, ended: false, what };
+    let mut answers = Box::pin(stream::once(answer).try_flatten());
+    let mut served = session.map(|session| Box::pin(session.serve()).fuse());
+    // BuildKit's questions are answered while its news are awaited.
+    let messages = stream::poll_fn(move |cx| {
+        if let Some(served) = &mut served {
+            let _ = served.poll_unpin(cx);
+        }
+        answers.poll_next_unpin(cx)
+    });
+    let (trace, told) = (Trace::default(), VecDeque::new());
+    let going = Going { messages: Box::pin(messages), trace, told, sent, told_sent: 0, ended: false, what };
     Box::pin(stream::try_unfold(going, |mut going| async move { Ok(going.next().await?.map(|event| (event, going))) }))
 }
 
@@ -252,11 +347,11 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_a_session_is_refused() {
+    fn what_can_not_be_done_is_refused() {
         let mut request = request();
-        request.privileged = true;
-        let error = refuse(&request, true, "build image a").unwrap_err();
-        assert_eq!(error.kind, ErrorKind::Unsupported);
+        request.ssh.insert("default".to_owned(), None);
+        assert!(refuse(&request, true, "build image a").is_ok());
+        assert_eq!(agents(&request, "build image a").unwrap_err().kind, ErrorKind::Invalid);
         assert!(refuse(&request, false, "x").unwrap_err().detail.starts_with("the classic builder doesn't support"));
     }
 }

@@ -1,4 +1,4 @@
-//! The little of protobuf that BuildKit's trace needs: fields one after the other, never a panic on any bytes.
+//! The little of protobuf that BuildKit needs: fields one after the other, never a panic on any bytes.
 
 /// A field's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +74,41 @@ fn varint(bytes: &mut &[u8]) -> Option<u64> {
     None
 }
 
+/// A message that is written: fields one after the other; zeros and empty texts are left out, as protobuf has it.
+#[derive(Default)]
+pub(super) struct Writer(Vec<u8>);
+
+impl Writer {
+    /// Adds a number.
+    pub(super) fn number(mut self, field: u64, value: u64) -> Self {
+        if value != 0 {
+            self.varint(field << 3);
+            self.varint(value);
+        }
+        self
+    }
+    /// Adds text, bytes or a message.
+    pub(super) fn bytes(mut self, field: u64, value: &[u8]) -> Self {
+        if !value.is_empty() {
+            self.varint(field << 3 | 2);
+            self.varint(value.len() as u64);
+            self.0.extend_from_slice(value);
+        }
+        self
+    }
+    /// The message.
+    pub(super) fn finish(self) -> Vec<u8> {
+        self.0
+    }
+    fn varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.0.push((value & 0x7f) as u8 | 0x80);
+            value >>= 7;
+        }
+        self.0.push(value as u8);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -97,6 +132,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_written_is_read(number in 1u64.., text in prop::collection::vec(any::<u8>(), 1..300)) {
+            let message = Writer::default().number(1, number).number(2, 0).bytes(3, &text).finish();
+            let found: Vec<_> = fields(&message).collect();
+            prop_assert_eq!(found, vec![(1, Value::Number(number)), (3, Value::Bytes(&text))]);
+        }
+
         #[test]
         fn any_bytes_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
             for (_, value) in fields(&bytes) {
