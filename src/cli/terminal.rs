@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::Stream as FuturesStream;
 use futures::stream;
+use tokio::sync::mpsc;
 
 use crate::ui::stream::{SizeOf, Stream};
 
@@ -81,6 +82,24 @@ impl Io {
         // What can not be read is no answer.
         let _ = (&mut *stdin).take(MOST).read_line(&mut line);
         line.trim_end_matches(['\n', '\r']).to_owned()
+    }
+
+    /// Input in pieces, until its end. Read by a thread of its own that nobody waits for: a read that nothing comes
+    /// for can not be broken off.
+    pub fn input(&self) -> mpsc::Receiver<Vec<u8>> {
+        let (sender, receiver) = mpsc::channel(4);
+        let stdin = Arc::clone(&self.stdin);
+        std::thread::spawn(move || {
+            let mut stdin = stdin.lock().unwrap_or_else(PoisonError::into_inner);
+            while let Ok(piece) = stdin.fill_buf() {
+                let (piece, length) = (piece.to_vec(), piece.len());
+                if length == 0 || sender.blocking_send(piece).is_err() {
+                    break;
+                }
+                stdin.consume(length);
+            }
+        });
+        receiver
     }
 
     /// The time of day; tests live at the beginning of 1970.

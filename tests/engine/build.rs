@@ -41,7 +41,8 @@ CMD echo wrong target
             }
             s.env("FROM_ENVIRONMENT", "green");
             s.compose(["build"]).await.succeeds();
-            let run = s.compose(["run", "--rm", "-T", "app"]).await.succeeds();
+            s.compose(["up", "-d"]).await.succeeds();
+            let run = s.compose(["logs", "--follow", "--no-log-prefix", "app"]).await.succeeds();
             let lines: Vec<&str> = run.stdout.lines().collect();
             assert_eq!(lines, ["blue green", ".dockerignore", "app.Dockerfile", "app.txt", "kept.log"]);
         },

@@ -1,10 +1,18 @@
 //! `exec`: a command in a running container.
 
+use std::pin::pin;
+
+use futures::StreamExt;
+use tokio::io::AsyncWriteExt;
+
 use crate::cli::commands::Ended;
+use crate::cli::commands::containers;
 use crate::cli::commands::run::Rest;
+use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::global::parse_bool;
 use crate::cli::usage::too_few;
+use crate::runtime::{Attached, Chunk, ExecSpec, Output};
 
 /// Execute a command in a running container
 #[derive(clap::Args, Clone, Debug)]
@@ -59,11 +67,98 @@ impl ExecArgs {
     }
 }
 
-/// Says that it can not be done yet, after the mistakes that docker compose tells first.
-pub(super) fn run(args: &ExecArgs) -> Ended {
-    let count = args.words().len();
-    if count < 2 {
-        return Err(Failure::Usage(too_few(2, count)));
+pub(super) async fn run(args: ExecArgs, context: &Context<'_>) -> Ended {
+    let mut words = args.words();
+    let ExecArgs {
+        detach,
+        env,
+        index,
+        interactive,
+        no_interactive,
+        no_tty,
+        privileged,
+        tty: _,
+        user,
+        workdir,
+        rest: _,
+    } = args;
+    if words.len() < 2 {
+        return Err(Failure::Usage(too_few(2, words.len())));
     }
-    Err(Failure::Unsupported("`compose exec`".to_owned()))
+    let service = words.remove(0);
+    let tty = !no_tty.unwrap_or(!context.io.stdout.is_terminal()) && !detach;
+    let stdin = interactive.unwrap_or(true) && !no_interactive && !detach;
+    if tty {
+        let what = "`compose exec` on a terminal (with -T it works without one)";
+        return Err(Failure::Unsupported(what.to_owned()));
+    }
+    let project = context.project_name()?;
+    let runtime = context.runtime().await?;
+    let found = containers::of_project(runtime.as_ref(), &project).await?;
+    let container = containers::running_one(&found, &service, index)?;
+    let spec = ExecSpec {
+        command: words,
+        environment: env.iter().filter_map(|entry| variable(entry, context)).collect(),
+        user,
+        working_dir: workdir,
+        privileged,
+        tty,
+        stdin,
+        attach_output: !detach,
+        detach_keys: None,
+    };
+    let exec = runtime.create_exec(&container.id, &spec).await?;
+    if detach {
+        runtime.start_exec_detached(&exec).await?;
+        return Ok(0);
+    }
+    let attached = runtime.start_exec(&exec, tty).await?;
+    let pumped = pump(attached, stdin, context);
+    context.unless_interrupted(pumped).await?;
+    let state = runtime.inspect_exec(&exec).await?;
+    match state.exit_code.unwrap_or(0) {
+        0 => Ok(0),
+        // The code is the answer: nothing is added to it.
+        code => Ok(u8::try_from(code).unwrap_or(1)),
+    }
+}
+
+/// `K=V` as it is; `K` with the value of the environment, left out when it has none.
+fn variable(entry: &str, context: &Context<'_>) -> Option<String> {
+    if entry.contains('=') {
+        return Some(entry.to_owned());
+    }
+    context.environment.get(entry).map(|value| format!("{entry}={value}"))
+}
+
+/// Output to where it belongs until the process ends, input to the process as long as there is some.
+async fn pump(attached: Attached, stdin: bool, context: &Context<'_>) -> Result<(), Failure> {
+    let Attached { mut output, input } = attached;
+    let writing = async {
+        if let (true, Some(mut input)) = (stdin, input) {
+            let mut chunks = context.io.input();
+            while let Some(chunk) = chunks.recv().await {
+                // A process that reads no more is no failure.
+                if input.write_all(&chunk).await.is_err() || input.flush().await.is_err() {
+                    return;
+                }
+            }
+            let _ = input.shutdown().await;
+        }
+    };
+    let reading = async {
+        while let Some(chunk) = output.next().await {
+            let Chunk { output, bytes } = chunk?;
+            match output {
+                Output::Stdout => context.io.stdout.bytes(&bytes),
+                Output::Stderr => context.io.stderr.bytes(&bytes),
+            }
+        }
+        Ok(())
+    };
+    let (mut writing, mut reading) = (pin!(writing), pin!(reading));
+    tokio::select! {
+        result = &mut reading => result,
+        () = &mut writing => reading.await,
+    }
 }

@@ -93,7 +93,7 @@ impl Command {
             Self::Create(args) => create::run(args, context).await,
             Self::Down(args) => down::run(args, context).await,
             Self::Events(args) => context.unless_interrupted(events::run(args, context)).await,
-            Self::Exec(args) => exec::run(&args),
+            Self::Exec(args) => exec::run(args, context).await,
             Self::Images(args) => context.unless_interrupted(images::run(args, context)).await,
             Self::Kill(args) => kill::run(args, context).await,
             Self::Logs(args) => context.unless_interrupted(logs::run(args, context)).await,
