@@ -74,6 +74,7 @@ fn loader<'a>(request: &Request, files: &'a dyn Files) -> Loader<'a> {
         sources: SourceMap::default(),
         findings: Vec::new(),
         unset: Vec::new(),
+        reads: 0,
         bases: BTreeMap::new(),
     }
 }

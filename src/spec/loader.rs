@@ -32,9 +32,14 @@ pub(in crate::spec) struct Loader<'a> {
     pub(in crate::spec) findings: Vec<Diagnostic>,
     /// Variables that were asked for and are not set.
     pub(in crate::spec) unset: Vec<UnsetVariable>,
+    /// How many files were read.
+    pub(in crate::spec) reads: usize,
     /// Files that services extend, made canonical once.
     pub(in crate::spec) bases: BTreeMap<PathBuf, Mapping>,
 }
+
+/// Files that include each other several times multiply; no project has so many.
+const MAX_READS: usize = 10_000;
 
 /// A compose file that was read.
 #[derive(Debug)]
@@ -80,6 +85,15 @@ impl Loader<'_> {
             Some(span) => finding.at(span, "asked for here"),
             None => finding,
         };
+        self.reads += 1;
+        if self.reads > MAX_READS {
+            let message =
+                format!("more than {MAX_READS} files are included or extended, the last is {}", path.display());
+            if self.reads == MAX_READS + 1 {
+                self.findings.push(at(Diagnostic::error(codes::INVALID_INCLUDE, message)));
+            }
+            return None;
+        }
         let (name, bytes) = if path == Path::new("-") {
             ("<stdin>".to_owned(), self.files.stdin())
         } else {

@@ -17,6 +17,9 @@ pub(in crate::spec) fn expand(tree: &mut Node, lenient: bool, findings: &mut Vec
     Expander { lenient, findings }.walk(tree, &TOP, &Place::ROOT);
 }
 
+/// Ports of one service with their ranges expanded: all of three protocols.
+const MAX_PORTS: usize = 3 * 65_536;
+
 struct Expander<'a> {
     lenient: bool,
     findings: &'a mut Vec<Diagnostic>,
@@ -96,6 +99,7 @@ impl Expander<'_> {
         let Value::Sequence(items) = &mut node.value else { return };
         let mut ports = Vec::with_capacity(items.len());
         let mut good = true;
+        let mut count = 0;
         for item in items.iter() {
             let spec = match &item.value {
                 Value::String(text) => text.clone(),
@@ -108,7 +112,15 @@ impl Expander<'_> {
                 _ => continue,
             };
             match port::parse(&spec) {
-                Ok(parsed) => ports.push(parsed),
+                Ok(parsed) => {
+                    count += parsed.len();
+                    if count > MAX_PORTS {
+                        let message = format!("{place}: more than {MAX_PORTS} ports, which are more than there are");
+                        self.findings.push(Diagnostic::error(codes::INVALID_VALUE, message).at(item.span, ""));
+                        return;
+                    }
+                    ports.push(parsed);
+                }
                 Err(problem) => {
                     good = false;
                     self.invalid(item, problem);

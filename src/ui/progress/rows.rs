@@ -55,7 +55,7 @@ pub struct Row {
     /// Layers of an image, by short id.
     pub layers: IndexMap<String, Layer>,
     /// Steps of a build whose beginning (`false`) or end (`true`) was told; builders tell them again and again.
-    pub steps: BTreeSet<(String, bool)>,
+    pub(super) steps: BTreeSet<(String, bool)>,
 }
 
 /// Something that just changed, for displays that write lines.
