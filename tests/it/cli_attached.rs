@@ -14,7 +14,9 @@ fn world(web: Behaviour, db: Behaviour) -> World {
 }
 
 fn job(code: i64, seconds: u64, word: &str) -> Behaviour {
-    Behaviour::exits(code).after(Duration::from_secs(seconds)).says(Duration::from_millis(10), word)
+    // No two speak at once: who is heard first would be chance.
+    let speaks = Duration::from_millis(10 * seconds);
+    Behaviour::exits(code).after(Duration::from_secs(seconds)).says(speaks, word)
 }
 
 #[tokio::test(start_paused = true)]
