@@ -29,7 +29,6 @@ mod locate;
 mod merge;
 pub mod model;
 mod normalise;
-pub mod origin;
 mod paths;
 mod place;
 pub mod print;

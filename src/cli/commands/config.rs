@@ -106,8 +106,13 @@ fn text(args: &ConfigArgs, json: bool, context: &Context<'_>) -> Result<String, 
         no_normalize: args.no_normalize || context.global.compatibility,
         no_path_resolution: args.no_path_resolution,
         no_consistency: args.no_consistency || args.variables,
-        // docker compose hashes services there before it reads their files of variables.
-        no_env_resolution: args.no_env_resolution || args.variables || args.hash.is_some(),
+        // docker compose answers these before it reads the files of variables.
+        no_env_resolution: args.no_env_resolution
+            || args.variables
+            || lists
+            || args.hash.is_some()
+            || args.profiles
+            || args.images,
         ..Options::default()
     };
     if args.environment && !lists {
