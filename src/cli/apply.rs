@@ -12,7 +12,7 @@ use crate::names::ContainerId;
 use crate::planner::{
     Blocker, ContainerRef, Interest, NodeId, Op, Plan, PlanNode, Question, Until, UpOptions, explain, interest, up,
 };
-use crate::resource::{Builder, Snapshot};
+use crate::resource::{Builder, ResourceId, Snapshot};
 use crate::runtime::{LogOptions, Runtime};
 use crate::spec::model::Project;
 use crate::ui::progress::{Detail, Display, Mode};
@@ -246,7 +246,7 @@ async fn causes(runtime: &dyn Runtime, applied: &Applied, project: Option<&Proje
     let mut causes = Vec::new();
     for (number, (node, error)) in applied.outcome.failed.iter().enumerate() {
         let Some(planned) = applied.plan.node(*node) else { continue };
-        let mut cause = Cause { message: message(planned, error), ..Cause::default() };
+        let mut cause = Cause { message: message(applied, planned, error), ..Cause::default() };
         if number < CONTAINERS_SHOWN
             && let Some(container) = ended_container(applied, *node, error)
         {
@@ -261,7 +261,7 @@ async fn causes(runtime: &dyn Runtime, applied: &Applied, project: Option<&Proje
     causes
 }
 
-fn message(node: &PlanNode, error: &OpError) -> String {
+fn message(applied: &Applied, node: &PlanNode, error: &OpError) -> String {
     let dependency = matches!(
         (&node.op, error),
         (
@@ -269,7 +269,26 @@ fn message(node: &PlanNode, error: &OpError) -> String {
             OpError::Unhealthy { .. } | OpError::NoHealthcheck { .. } | OpError::Exited { .. }
         )
     );
-    if dependency { format!("dependency failed to start: {error}") } else { error.to_string() }
+    let text = error.to_string();
+    if dependency {
+        return format!("dependency failed to start: {text}");
+    }
+    // The engine's calls know ids; people know names.
+    let made = applied.outcome.made.values();
+    let existing = match &node.op {
+        Op::StartContainer { container: ContainerRef::Existing(id) }
+        | Op::StopContainer { container: ContainerRef::Existing(id), .. }
+        | Op::RestartContainer { container: ContainerRef::Existing(id), .. }
+        | Op::RemoveContainer { container: ContainerRef::Existing(id), .. } => Some(id),
+        _ => None,
+    };
+    let id = made.chain(existing).find(|id| !id.short().is_empty() && text.contains(id.short()));
+    match (&node.target, id) {
+        (ResourceId::Container(name), Some(id)) => {
+            text.replace(id.as_str(), name.as_str()).replace(id.short(), name.as_str())
+        }
+        _ => text,
+    }
 }
 
 /// The container whose own words explain the failure.

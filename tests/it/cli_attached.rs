@@ -14,7 +14,9 @@ fn world(web: Behaviour, db: Behaviour) -> World {
 }
 
 fn job(code: i64, seconds: u64, word: &str) -> Behaviour {
-    Behaviour::exits(code).after(Duration::from_secs(seconds)).says(Duration::from_millis(10), word)
+    // No two speak at once: who is heard first would be chance.
+    let speaks = Duration::from_millis(10 * seconds);
+    Behaviour::exits(code).after(Duration::from_secs(seconds)).says(speaks, word)
 }
 
 #[tokio::test(start_paused = true)]
@@ -171,13 +173,13 @@ async fn logs_follow_until_nothing_runs() {
     world.run("up -d").await;
     insta::assert_snapshot!(world.run("logs -f").await, @"
     $ compose logs -f
-    db-1   | ready
     web-1  | hello
+    db-1   | ready
     \r\u{1b}[Kweb-1 exited with code 0
     \r\u{1b}[Kdb-1 exited with code 2
     ");
     insta::assert_snapshot!(world.run("logs -t web").await, @r"
     $ compose logs -t web
-    web-1  | 2026-01-01T00:00:00.010000000Z hello
+    web-1  | 2026-01-01T00:00:00.050000000Z hello
     ");
 }
