@@ -8,6 +8,7 @@ mod cli_look;
 mod cli_mistakes;
 mod cli_road;
 mod cut;
+mod hostile;
 mod spec_fixtures;
 mod text_properties;
 mod torture_text;
