@@ -215,20 +215,16 @@ networks: { front: {}, back: { internal: true }, apart: {} }
 
 #[test]
 fn exec_gives_output_and_exit_code() {
-    scenario(
-        "exec uses a running container and passes on code and output",
-        &["busybox"],
-        async |s| {
-            s.file("compose.yaml", PAIR);
-            s.env("LEVEL", "low");
-            s.compose(["up", "-d"]).await.succeeds();
-            let run = s
-                .compose(["exec", "-T", "-e", "MORE=1", "web", "sh", "-c", "echo $LEVEL $MORE; echo err >&2; exit 3"])
-                .await
-                .exits(3);
-            assert_eq!((run.stdout.as_str(), run.stderr.lines().next()), ("low 1\n", Some("err")));
-        },
-    );
+    scenario("exec uses a running container and passes on code and output", &["busybox"], async |s| {
+        s.file("compose.yaml", PAIR);
+        s.env("LEVEL", "low");
+        s.compose(["up", "-d"]).await.succeeds();
+        let run = s
+            .compose(["exec", "-T", "-e", "MORE=1", "web", "sh", "-c", "echo $LEVEL $MORE; echo err >&2; exit 3"])
+            .await
+            .exits(3);
+        assert_eq!((run.stdout.as_str(), run.stderr.lines().next()), ("low 1\n", Some("err")));
+    });
 }
 
 #[test]

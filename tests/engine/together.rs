@@ -1,7 +1,5 @@
 //! Several commands on one project at once, and commands that keep watching it.
 
-use rustix::process::Signal;
-
 use crate::patience::eventually;
 use crate::scenario::{Scenario, scenario};
 
