@@ -11,7 +11,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("Work inside", &["exec", "run", "attach", "cp"]),
     ("Build and share", &["build", "pull", "push", "publish", "commit", "export"]),
     ("In detail", &["create", "scale", "wait", "kill", "pause", "unpause", "rm"]),
-    ("The file", &["config", "bridge", "version"]),
+    ("The file", &["config", "lint", "explain", "bridge", "version"]),
 ];
 
 /// Help of all, or of the command that a path names; a wrong path is told.

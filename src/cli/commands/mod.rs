@@ -7,9 +7,11 @@ pub mod create;
 pub mod down;
 pub mod events;
 pub mod exec;
+pub mod explain;
 pub mod format;
 pub mod images;
 pub mod kill;
+pub mod lint;
 pub mod logs;
 pub mod ls;
 pub mod pause;
@@ -52,9 +54,11 @@ pub enum Command {
     Down(down::DownArgs),
     Events(events::EventsArgs),
     Exec(exec::ExecArgs),
+    Explain(explain::ExplainArgs),
     Export(planned::ExportArgs),
     Images(images::ImagesArgs),
     Kill(kill::KillArgs),
+    Lint(lint::LintArgs),
     Logs(logs::LogsArgs),
     Ls(ls::LsArgs),
     Pause(pause::PauseArgs),
@@ -94,8 +98,10 @@ impl Command {
             Self::Down(args) => down::run(args, context).await,
             Self::Events(args) => context.unless_interrupted(events::run(args, context)).await,
             Self::Exec(args) => exec::run(args, context).await,
+            Self::Explain(args) => explain::run(&args, context),
             Self::Images(args) => context.unless_interrupted(images::run(args, context)).await,
             Self::Kill(args) => kill::run(args, context).await,
+            Self::Lint(args) => lint::run(&args, context),
             Self::Logs(args) => context.unless_interrupted(logs::run(args, context)).await,
             Self::Ls(args) => context.unless_interrupted(ls::run(args, context)).await,
             Self::Pause(args) => pause::pause(args, context).await,
