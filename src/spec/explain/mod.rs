@@ -105,7 +105,7 @@ pub fn explain(project: &Project, path: &str) -> Explanation {
     let value = match (variable, node) {
         (Some(Some(text)), _) => Some(shown(&steps, text, hidden)),
         (Some(None), _) => Some("null".to_owned()),
-        (None, Some(node)) => Some(print(&steps, node)),
+        (None, Some(node)) => Some(redacted(&steps, node)),
         (None, None) => None,
     };
     if hidden || value.as_deref() == Some(HIDDEN) {
@@ -142,7 +142,7 @@ fn shown(steps: &[&str], text: &str, hidden: bool) -> String {
 }
 
 /// A value as YAML, without what must not be shown.
-fn print(steps: &[&str], node: &Node) -> String {
+fn redacted(steps: &[&str], node: &Node) -> String {
     if path_is_secret(steps) {
         return HIDDEN.to_owned();
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostics::{SourceMap, Span};
-use crate::spec::explain::{HIDDEN, path_is_secret, source, statements};
+use crate::spec::explain::{HIDDEN, path_is_secret, redacted, source, statements};
 use crate::spec::locate::step_into;
 use crate::spec::model::Project;
 use crate::spec::print;
@@ -17,7 +17,9 @@ pub fn with_origins(project: &Project) -> String {
     let mut own = SourceMap::default();
     let file = own.add("", None, text.as_str());
     let Some(document) = yaml::parse(&text, file).ok().and_then(|documents| documents.into_iter().next()) else {
-        return text;
+        // docker compose prints some texts (a tab before the first line) in a way that nobody can read back, and so do
+        // we: then the tree is shown, without places.
+        return redacted(&[], &project.tree) + "\n";
     };
     let mut notes =
         Notes { project, text: &text, comments: BTreeMap::new(), hidden: Vec::new(), env_files: BTreeMap::new() };

@@ -303,8 +303,9 @@ fn judge(project: &Project, steps: &[&str], winner: Option<&Node>, statements: &
         }
         return;
     }
+    let from_file = matches!(node.origin.as_deref(), Some(Origin::FileOfVariables));
     let won = statements.iter_mut().rfind(|one| {
-        one.way != Way::EnvFile
+        (one.way == Way::EnvFile) == from_file
             && same_file(project, one.span, node.span)
             && one.span.start <= node.span.start
             && node.span.end <= one.span.end

@@ -156,6 +156,8 @@ fn what_is_not_there_is_said_with_a_way_out() {
             - HOME=/root
             - LEVEL=debug
             - USER_NAME=me
+            - API_TOKEN=(hidden)
+            - ONLY=here
           ports:
             - mode: ingress
               host_ip: 127.0.0.1
@@ -254,4 +256,13 @@ fn the_model_is_printed_with_its_places() {
 
        c
     "#);
+}
+
+#[test]
+fn what_cannot_be_read_back_is_printed_without_secrets() {
+    let text = "services: {a: {image: x, environment: {PASSWORD: hunter2}}}\nx-a: \"\\ta\\nb\"\n";
+    let files = MemoryFiles::default().with("/p/compose.yaml", text);
+    let project = load(&Request { cwd: "/p".into(), ..Request::default() }, &files).project.expect("it is a project");
+    let printed = with_origins(&project);
+    assert!(printed.contains("image: x") && !printed.contains("hunter2"), "{printed}");
 }

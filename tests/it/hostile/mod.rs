@@ -53,7 +53,7 @@ macro_rules! tests {
 
 tests! {
     bombs_of_aliases: "alias-bomb" "alias-bomb-of-maps" "merge-key-bomb" "alias-of-itself" "many-anchors";
-    deep_nesting: "nested-lists" "nested-maps" "nested-dashes" "nested-blocks" "nested-by-merge" "closing-brackets";
+    deep_nesting: "nested-lists" "nested-maps" "nested-dashes" "nested-blocks" "nested-by-extends" "closing-brackets";
     large_files: "one-hundred-megabytes" "one-million-values" "one-long-line" "one-long-key";
     bytes_that_are_no_text: "zero-bytes" "zero-byte-inside";
     files_in_circles: "include-itself" "include-in-a-circle" "include-long-chain";
@@ -64,7 +64,7 @@ tests! {
     many_mistakes: "many-unknown-keys" "many-equal-items" "many-errors";
     many_of_everything: "many-items" "many-variables" "many-mounts" "many-services" "many-documents";
     variables: "unset-variables" "nested-defaults" "nested-closed-defaults";
-    files_of_variables: "dotenv-bomb" "dotenv-long-line";
+    files_of_variables: "dotenv-long-line";
 }
 
 #[test]
