@@ -1,5 +1,7 @@
 //! `slow-health-wait`: services that wait for a healthcheck which comes late.
 
+use std::collections::BTreeMap;
+
 use crate::diagnostics::{Code, Diagnostic};
 use crate::spec::lint::{Scope, listed};
 use crate::spec::model::{DependencyCondition, GoDuration, Healthcheck, Service};
@@ -16,6 +18,14 @@ const DEFAULT_START_INTERVAL: GoDuration = GoDuration(5 * SECOND);
 const BORNE: GoDuration = GoDuration(5 * SECOND);
 
 pub(super) fn run(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
+    let mut dependents: BTreeMap<&str, Vec<&Service>> = BTreeMap::new();
+    for service in &scope.services {
+        for (name, dependency) in &service.depends_on {
+            if dependency.condition == DependencyCondition::Healthy {
+                dependents.entry(name.as_str()).or_default().push(service);
+            }
+        }
+    }
     for service in &scope.services {
         let Some(check) = service.healthcheck.as_ref().filter(|check| checks(check)) else { continue };
         let first = first_check(check);
@@ -23,13 +33,7 @@ pub(super) fn run(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
             continue;
         }
         let name = &service.name;
-        let waits = |other: &&Service| {
-            other.depends_on.get(name).is_some_and(|it| it.condition == DependencyCondition::Healthy)
-        };
-        let waiting: Vec<&Service> = scope.services.iter().copied().filter(|other| waits(other)).collect();
-        if waiting.is_empty() {
-            continue;
-        }
+        let Some(waiting) = dependents.get(name.as_str()) else { continue };
         let names = listed(waiting.iter().map(|other| other.name.as_str()));
         let key = if in_start_period(check) { "start_interval" } else { "interval" };
         let unused = check.start_interval.is_some() && !in_start_period(check);
