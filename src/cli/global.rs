@@ -334,7 +334,7 @@ mod tests {
 
     fn environment(variables: &[(&str, &str)]) -> Environment {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Environment { variables, directory: "/work".into() }
+        Environment { variables, directory: "/shop".into() }
     }
 
     #[test]
@@ -357,8 +357,8 @@ mod tests {
     #[test]
     fn env_files_feed_only_variables_of_compose_and_only_unset_ones() {
         let files = MemoryFiles::default()
-            .with("/work/.env", "COMPOSE_PARALLEL_LIMIT=3\nOTHER=1\nCOMPOSE_ANSI=never\n")
-            .with("/work/sub/.env", "COMPOSE_PARALLEL_LIMIT=5\n");
+            .with("/shop/.env", "COMPOSE_PARALLEL_LIMIT=3\nOTHER=1\nCOMPOSE_ANSI=never\n")
+            .with("/shop/sub/.env", "COMPOSE_PARALLEL_LIMIT=5\n");
         let mut here = environment(&[("COMPOSE_ANSI", "always")]);
         take_over_env_files(&GlobalArgs::default(), &mut here, &files);
         assert_eq!(here.get("COMPOSE_PARALLEL_LIMIT"), Some("3"));
