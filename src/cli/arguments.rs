@@ -10,7 +10,7 @@ use crate::cli::failure::Failure;
 use crate::cli::global::{GlobalArgs, parse_bool};
 use crate::cli::usage;
 
-/// Define and run multi-container applications with Docker
+/// Bring up an application made of several containers, and look after it
 #[derive(clap::Parser, Clone, Debug)]
 #[command(
     name = "compose",

@@ -58,10 +58,10 @@ pub fn parse_bool(word: &str) -> Result<bool, String> {
 /// Flags before the command.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct GlobalArgs {
-    /// Include all resources, even those not used by services
+    /// Keep networks, volumes and the like that no service uses
     #[arg(long)]
     pub all_resources: bool,
-    /// Control when to print ANSI control characters ("never"|"always"|"auto")
+    /// Colours and moving output: never, always or auto
     #[arg(long, value_name = "string")]
     pub ansi: Option<String>,
     /// Name containers and images with `_` in place of `-`
@@ -70,31 +70,31 @@ pub struct GlobalArgs {
     /// Show what would be done, and why, and change nothing
     #[arg(long, global = true)]
     pub dry_run: bool,
-    /// Specify an alternate environment file
+    /// File of variables in place of .env
     #[arg(long, value_name = "stringArray")]
     pub env_file: Vec<String>,
-    /// Compose configuration files
+    /// Compose file to read; later ones override earlier ones
     #[arg(short, long, value_name = "stringArray")]
     pub file: Vec<String>,
-    /// Control max parallelism, -1 for unlimited
+    /// Most things done at once (-1: no limit)
     #[arg(long, value_name = "int")]
     pub parallel: Option<i64>,
-    /// Specify a profile to enable
+    /// Profile to switch on
     #[arg(long, value_name = "stringArray")]
     pub profile: Vec<String>,
-    /// Set type of progress output (auto, tty, plain, json, quiet)
+    /// Style of the progress output: auto, tty, plain, json or quiet
     #[arg(long, value_name = "string")]
     pub progress: Option<String>,
-    /// Specify an alternate working directory (default: the path of the first compose file)
+    /// Directory that relative paths begin at (default: that of the first file)
     #[arg(long, value_name = "string")]
     pub project_directory: Option<String>,
-    /// Project name
+    /// Name of the project
     #[arg(short, long, value_name = "string")]
     pub project_name: Option<String>,
     /// Plain HTTP for these registries
     #[arg(long, hide = true)]
     pub insecure_registry: Vec<String>,
-    /// Do not print ANSI control characters
+    /// No colours and no moving output
     #[arg(long, hide = true)]
     pub no_ansi: bool,
     /// Show more output
@@ -132,7 +132,7 @@ pub struct DockerArgs {
     /// Use TLS
     #[arg(long, hide = true)]
     pub tls: bool,
-    /// Trust certificates signed only by this authority
+    /// File of the authority that must have signed the engine's certificate
     #[arg(long, hide = true)]
     pub tlscacert: Option<String>,
     /// TLS certificate

@@ -40,7 +40,7 @@ fn root_help(root: &Command) -> String {
         }
     }
     push_examples(&mut out, root);
-    out.push_str("\nRun 'docker compose COMMAND --help' for more information on a command.\n");
+    out.push_str("\n'docker compose COMMAND --help' tells more about a command.\n");
     out
 }
 
@@ -78,7 +78,7 @@ fn push_options(out: &mut String, command: &Command) {
         .collect();
     // Flags that hold for every command are shown, too.
     if !flags.iter().any(|(long, ..)| long == "dry-run") {
-        let about = "Execute command in dry run mode: show what would be done, and why";
+        let about = "Show what would be done, and why, and change nothing";
         flags.push(("dry-run".to_owned(), "      --dry-run".to_owned(), about.to_owned()));
     }
     flags.sort();
@@ -133,11 +133,11 @@ mod tests {
         insta::assert_snapshot!(render(&root, &["stop".to_owned()]).unwrap(), @r"
         Usage:  docker compose stop [OPTIONS] [SERVICE...]
 
-        Stop services
+        Stop containers and keep them
 
         Options:
-                --dry-run     Execute command in dry run mode: show what would be done, and why
-          -t, --timeout int   Specify a shutdown timeout in seconds
+                --dry-run     Show what would be done, and why, and change nothing
+          -t, --timeout int   Seconds a container gets to end before it is killed
 
         Examples:
           compose stop web     stop `web`, keep its container

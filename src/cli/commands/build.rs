@@ -9,65 +9,65 @@ use crate::names::ServiceName;
 use crate::planner::{BuildOptions, build, interest};
 use crate::ui::progress::Detail;
 
-/// Build or rebuild services
+/// Make the images of services from their sources
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] [SERVICE...]",
     after_help = "Examples:\n  compose build --no-cache web     make the image of `web` from scratch\n"
 )]
 pub struct BuildArgs {
-    /// Set build-time variables for services
+    /// Give a value to a build argument
     #[arg(long, value_name = "stringArray")]
     pub build_arg: Vec<String>,
-    /// Set builder to use
+    /// Builder that does the work
     #[arg(long, value_name = "string")]
     pub builder: Option<String>,
-    /// Check build configuration
+    /// Look for mistakes in the build files, build nothing
     #[arg(long)]
     pub check: bool,
-    /// Has no effect
+    /// Accepted, does nothing
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     pub compress: Option<bool>,
-    /// Has no effect
+    /// Accepted, does nothing
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     pub force_rm: Option<bool>,
-    /// Set memory limit for the build container. Not supported by BuildKit.
+    /// Most memory a build may take (BuildKit ignores it)
     #[arg(short, long, value_name = "bytes")]
     pub memory: Option<String>,
-    /// Do not use cache when building the image
+    /// Build every step afresh
     #[arg(long)]
     pub no_cache: bool,
-    /// Has no effect
+    /// Accepted, does nothing
     #[arg(long, hide = true)]
     pub no_rm: bool,
-    /// Has no effect
+    /// Accepted, does nothing
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     pub parallel: Option<bool>,
-    /// Print equivalent bake file
+    /// Print the same build as a bake file
     #[arg(long)]
     pub print: bool,
-    /// Set type of ui output
+    /// Style of the progress output
     #[arg(long, hide = true)]
     pub progress: Option<String>,
-    /// Add a provenance attestation
+    /// Attach a record of how the image was built
     #[arg(long, value_name = "string")]
     pub provenance: Option<String>,
-    /// Always attempt to pull a newer version of the image
+    /// Ask the registry for newer base images first
     #[arg(long)]
     pub pull: bool,
-    /// Push service images
+    /// Upload the images once they are built
     #[arg(long)]
     pub push: bool,
-    /// Suppress the build output
+    /// Build silently
     #[arg(short, long)]
     pub quiet: bool,
-    /// Add a SBOM attestation
+    /// Attach a list of what the image contains (SBOM)
     #[arg(long, value_name = "string")]
     pub sbom: Option<String>,
-    /// Set SSH authentications used when building service images. (use 'default' for using your default SSH Agent)
+    /// SSH keys or agent that the build may use ('default' is your running agent)
     #[arg(long, value_name = "string")]
     pub ssh: Option<String>,
-    /// Also build dependencies (transitively)
+    /// Build what these services depend on, too
     #[arg(long)]
     pub with_dependencies: bool,
     #[arg(hide = true)]

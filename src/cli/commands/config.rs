@@ -7,68 +7,68 @@ use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::spec::{self, Options, hash, print};
 
-/// Parse, resolve and render compose file in canonical format
+/// Show the whole model as it is understood
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] [SERVICE...]",
     after_help = "Examples:\n  compose config              the whole model, everything filled in\n  compose config -q           only say whether it is right\n  compose config --services   names, one per line\n"
 )]
 pub struct ConfigArgs {
-    /// Print environment used for interpolation.
+    /// List the variables that fill in `${...}`
     #[arg(long)]
     pub environment: bool,
-    /// Format the output. Values: [yaml | json]
+    /// Write yaml or json
     #[arg(long, value_name = "string")]
     pub format: Option<String>,
-    /// Print the service config hash, one per line.
+    /// List each service with the hash of its configuration
     #[arg(long, value_name = "string")]
     pub hash: Option<String>,
-    /// Print the image names, one per line.
+    /// List image names
     #[arg(long)]
     pub images: bool,
-    /// Produces an override file with image digests
+    /// Write an override file that fixes images by digest
     #[arg(long)]
     pub lock_image_digests: bool,
-    /// Print the model names, one per line.
+    /// List model names
     #[arg(long)]
     pub models: bool,
-    /// Print the network names, one per line.
+    /// List network names
     #[arg(long)]
     pub networks: bool,
-    /// Don't check model consistency - warning: may produce invalid Compose output
+    /// Skip the checks across the model (what comes out may be wrong)
     #[arg(long)]
     pub no_consistency: bool,
-    /// Don't resolve service env files
+    /// Leave env_file entries unread
     #[arg(long)]
     pub no_env_resolution: bool,
-    /// Don't interpolate environment variables
+    /// Leave `${...}` as written
     #[arg(long)]
     pub no_interpolate: bool,
-    /// Don't normalize compose model
+    /// Leave out defaults and implied values
     #[arg(long)]
     pub no_normalize: bool,
-    /// Don't resolve file paths
+    /// Leave paths as written
     #[arg(long)]
     pub no_path_resolution: bool,
-    /// Save to file (default to stdout)
+    /// Write to this file in place of stdout
     #[arg(short, long, value_name = "string")]
     pub output: Option<String>,
-    /// Print the profile names, one per line.
+    /// List profile names
     #[arg(long)]
     pub profiles: bool,
-    /// Only validate the configuration, don't print anything
+    /// Check only, print nothing when all is right
     #[arg(short, long)]
     pub quiet: bool,
-    /// Pin image tags to digests
+    /// Replace image tags by digests
     #[arg(long)]
     pub resolve_image_digests: bool,
-    /// Print the service names, one per line.
+    /// List service names
     #[arg(long)]
     pub services: bool,
-    /// Print model variables and default values.
+    /// List the variables in the files and their defaults
     #[arg(long)]
     pub variables: bool,
-    /// Print the volume names, one per line.
+    /// List volume names
     #[arg(long)]
     pub volumes: bool,
     #[arg(hide = true)]

@@ -10,38 +10,38 @@ use crate::planner::{Recreate, UpOptions};
 use crate::spec::model::Project;
 use crate::ui::progress::Detail;
 
-/// Creates containers for a service
+/// Make containers without starting them
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] [SERVICE...]",
     after_help = "Examples:\n  compose create     make everything ready for `compose start`\n"
 )]
 pub struct CreateArgs {
-    /// Build images before starting containers
+    /// Build images first (not with --no-build)
     #[arg(long)]
     pub build: bool,
-    /// Recreate containers even if their configuration and image haven't changed
+    /// Replace containers even when nothing about them changed (not with --no-recreate)
     #[arg(long)]
     pub force_recreate: bool,
-    /// Don't build an image, even if it's policy
+    /// Never build, whatever the file says (not with --build)
     #[arg(long)]
     pub no_build: bool,
-    /// If containers already exist, don't recreate them. Incompatible with --force-recreate.
+    /// Keep containers that exist, even outdated ones (not with --force-recreate)
     #[arg(long)]
     pub no_recreate: bool,
-    /// Pull image before running ("always"|"missing"|"never"|"build")
+    /// When to fetch images: always, missing, never or build
     #[arg(long, value_name = "string")]
     pub pull: Option<String>,
-    /// Pull without printing progress information
+    /// Fetch images silently
     #[arg(long)]
     pub quiet_pull: bool,
-    /// Remove containers for services not defined in the Compose file
+    /// Remove leftover containers of services that the file no longer has
     #[arg(long)]
     pub remove_orphans: bool,
-    /// Scale SERVICE to NUM instances. Overrides the scale setting in the Compose file if present.
+    /// Run NUM containers of SERVICE (SERVICE=NUM), whatever the file says
     #[arg(long, value_name = "scale")]
     pub scale: Vec<String>,
-    /// Assume "yes" as answer to all prompts and run non-interactively
+    /// Answer yes to every question
     #[arg(short, long, alias = "y")]
     pub yes: bool,
     #[arg(hide = true)]

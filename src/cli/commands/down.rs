@@ -9,23 +9,23 @@ use crate::cli::global::parse_bool;
 use crate::planner::{DownOptions, RemoveImages, Stack, down, interest_in_stack};
 use crate::ui::paint::Tone;
 
-/// Stop and remove containers, networks
+/// Take the project down: containers and networks go
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] [SERVICES]",
     after_help = "Examples:\n  compose down        stop and remove containers and networks\n  compose down -v     the data, too\n"
 )]
 pub struct DownArgs {
-    /// Remove containers for services not defined in the Compose file
+    /// Remove leftover containers of services that the file no longer has
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     pub remove_orphans: Option<bool>,
-    /// Remove images used by services. "local" remove only images that don't have a custom tag ("local"|"all")
+    /// Remove images, too: all, or local for those without a name of their own
     #[arg(long, value_name = "string", num_args = 0..=1, default_missing_value = "local")]
     pub rmi: Option<String>,
-    /// Specify a shutdown timeout in seconds
+    /// Seconds a container gets to end before it is killed
     #[arg(short, long, value_name = "int")]
     pub timeout: Option<i64>,
-    /// Remove named volumes declared in the "volumes" section of the Compose file and anonymous volumes attached to containers
+    /// Remove the data, too: volumes that the file declares and anonymous ones
     #[arg(short, long, alias = "volume")]
     pub volumes: bool,
     #[arg(hide = true)]

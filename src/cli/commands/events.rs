@@ -11,20 +11,20 @@ use crate::cli::failure::Failure;
 use crate::labels;
 use crate::runtime::{EventFilter, RuntimeEvent};
 
-/// Receive real time events from containers
+/// Follow what happens to containers
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] [SERVICE...]",
     after_help = "Examples:\n  compose events --json     one object per line, for programs\n"
 )]
 pub struct EventsArgs {
-    /// Output events as a stream of json objects
+    /// Write one JSON object per event
     #[arg(long)]
     pub json: bool,
-    /// Show all events created since timestamp
+    /// Begin with events from this time
     #[arg(long, value_name = "string")]
     pub since: Option<String>,
-    /// Stream events until this timestamp
+    /// End with events of this time
     #[arg(long, value_name = "string")]
     pub until: Option<String>,
     #[arg(hide = true)]

@@ -14,7 +14,7 @@ use crate::cli::global::parse_bool;
 use crate::cli::usage::too_few;
 use crate::runtime::{Attached, Chunk, ExecSpec, Output};
 
-/// Execute a command in a running container
+/// Run a command inside a container that is up
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] SERVICE COMMAND [ARGS...]",
@@ -22,34 +22,34 @@ use crate::runtime::{Attached, Chunk, ExecSpec, Output};
     after_help = "Examples:\n  compose exec db psql -U postgres     talk to the database\n"
 )]
 pub struct ExecArgs {
-    /// Detached mode: Run command in the background
+    /// Leave the command in the background and return
     #[arg(short, long)]
     detach: bool,
-    /// Set environment variables
+    /// Give the command a variable
     #[arg(short, long, value_name = "stringArray")]
     env: Vec<String>,
-    /// Index of the container if service has multiple replicas
+    /// Number of the container, where a service has several
     #[arg(long, value_name = "int")]
     index: Option<i64>,
-    /// Keep STDIN open even if not attached
+    /// Pass input on to the command
     #[arg(short, long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     interactive: Option<bool>,
-    /// The opposite of --interactive
+    /// Pass no input on
     #[arg(long, hide = true)]
     no_interactive: bool,
-    /// Disable pseudo-TTY allocation
+    /// Give the command no terminal
     #[arg(short = 'T', long, alias = "no-TTY", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     no_tty: Option<bool>,
-    /// Give extended privileges to the process
+    /// Run the command with all privileges
     #[arg(long)]
     privileged: bool,
-    /// Allocate a pseudo-TTY
+    /// Give the command a terminal
     #[arg(short, long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     tty: Option<bool>,
-    /// Run the command as this user
+    /// User to be inside the container
     #[arg(short, long, value_name = "string")]
     user: Option<String>,
-    /// Path to workdir directory for this command
+    /// Directory inside the container to start in
     #[arg(short, long, value_name = "string")]
     workdir: Option<String>,
     /// Service, command and its arguments, which are nobody else's business.

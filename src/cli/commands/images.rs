@@ -16,17 +16,17 @@ use crate::resource::{Container, ImageDetails};
 use crate::ui::table::{self, Layout};
 use crate::ui::units;
 
-/// List images used by the created containers
+/// List the images that containers were made from
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] [SERVICE...]",
     after_help = "Examples:\n  compose images     which image each container was made from\n"
 )]
 pub struct ImagesArgs {
-    /// Format the output. Values: [table | json]
+    /// Write a table or json
     #[arg(long, value_name = "string")]
     pub format: Option<String>,
-    /// Only display IDs
+    /// IDs only
     #[arg(short, long)]
     pub quiet: bool,
     #[arg(hide = true)]

@@ -6,17 +6,17 @@ use crate::cli::context::Context;
 use crate::cli::global::parse_bool;
 use crate::planner::{interest_in_stack, kill};
 
-/// Force stop service containers
+/// Kill containers, or send them another signal
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] [SERVICE...]",
     after_help = "Examples:\n  compose kill -s HUP web     tell `web` to read its configuration again\n"
 )]
 pub struct KillArgs {
-    /// Remove containers for services not defined in the Compose file
+    /// Remove leftover containers of services that the file no longer has
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     pub remove_orphans: Option<bool>,
-    /// SIGNAL to send to the container
+    /// Signal to send in place of SIGKILL
     #[arg(short, long, value_name = "string")]
     pub signal: Option<String>,
     #[arg(hide = true)]

@@ -15,35 +15,35 @@ use crate::engine::session::{Chosen, Drive, LogsOptions, follow_logs};
 use crate::names::ServiceName;
 use crate::ui::logs::Style;
 
-/// View output from containers
+/// Show what containers wrote
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] [SERVICE...]",
     after_help = "Examples:\n  compose logs -f --tail 20 web     the last lines of `web`, and what follows\n"
 )]
 pub struct LogsArgs {
-    /// Follow log output
+    /// Go on showing what is written
     #[arg(short, long)]
     pub follow: bool,
-    /// index of the container if service has multiple replicas
+    /// Number of the container, where a service has several
     #[arg(long, value_name = "int")]
     pub index: Option<i64>,
-    /// Produce monochrome output
+    /// No colours
     #[arg(long)]
     pub no_color: bool,
-    /// Don't print prefix in logs
+    /// No service names before the lines
     #[arg(long)]
     pub no_log_prefix: bool,
-    /// Show logs since timestamp (e.g. 2013-01-02T13:23:37Z) or relative (e.g. 42m for 42 minutes)
+    /// Begin at this time (2025-06-01T08:00:00Z) or so long ago (15m)
     #[arg(long, value_name = "string")]
     pub since: Option<String>,
-    /// Number of lines to show from the end of the logs for each container
+    /// Only so many of the last lines per container
     #[arg(short = 'n', long, value_name = "string")]
     pub tail: Option<String>,
-    /// Show timestamps
+    /// Put the time before each line
     #[arg(short, long)]
     pub timestamps: bool,
-    /// Show logs before a timestamp (e.g. 2013-01-02T13:23:37Z) or relative (e.g. 42m for 42 minutes)
+    /// End at this time (2025-06-01T08:00:00Z) or so long ago (15m)
     #[arg(long, value_name = "string")]
     pub until: Option<String>,
     #[arg(hide = true)]

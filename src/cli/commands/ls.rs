@@ -13,23 +13,23 @@ use crate::resource::Container;
 use crate::runtime::LabelFilter;
 use crate::ui::table::{self, Layout};
 
-/// List running compose projects
+/// List projects that are up
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS]",
     after_help = "Examples:\n  compose ls -a     every project, stopped ones too\n"
 )]
 pub struct LsArgs {
-    /// Show all stopped Compose projects
+    /// List projects that are stopped, too
     #[arg(short, long)]
     pub all: bool,
-    /// Filter output based on conditions provided
+    /// Only projects that match (name=...)
     #[arg(long, value_name = "filter")]
     pub filter: Vec<String>,
-    /// Format the output. Values: [table | json]
+    /// Write a table or json
     #[arg(long, value_name = "string")]
     pub format: Option<String>,
-    /// Only display project names
+    /// Names only
     #[arg(short, long)]
     pub quiet: bool,
 }

@@ -6,7 +6,7 @@ use crate::cli::context::Context;
 use crate::planner;
 use crate::planner::interest_in_stack;
 
-/// Pause services
+/// Freeze containers
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[SERVICE...]",
@@ -17,7 +17,7 @@ pub struct PauseArgs {
     pub services: Vec<String>,
 }
 
-/// Unpause services
+/// Let frozen containers go on
 #[derive(clap::Args, Clone, Debug)]
 #[command(override_usage = "[SERVICE...]", after_help = "Examples:\n  compose unpause web     let `web` go on\n")]
 pub struct UnpauseArgs {

@@ -21,46 +21,46 @@ pub(super) fn refusal(command: &Command) -> Failure {
     Failure::Unsupported(format!("`compose {name}`"))
 }
 
-/// Attach local standard input, output, and error streams to a service's running container
+/// Connect this terminal to a container that is up
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] SERVICE",
     after_help = "Examples:\n  compose attach web     see and feed what `web` runs in front\n"
 )]
 pub struct AttachArgs {
-    /// Override the key sequence for detaching from a container
+    /// Keys that end the connection
     #[arg(long, value_name = "string")]
     detach_keys: Option<String>,
-    /// Index of the container if service has multiple replicas
+    /// Number of the container, where a service has several
     #[arg(long, value_name = "int")]
     index: Option<i64>,
-    /// Do not attach STDIN
+    /// Pass no input on
     #[arg(long)]
     no_stdin: bool,
-    /// Proxy all received signals to the process
+    /// Pass signals on to the process
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     sig_proxy: Option<bool>,
     #[arg(hide = true)]
     words: Vec<String>,
 }
 
-/// Convert compose files into another model
+/// Turn the project into files for other platforms
 #[derive(clap::Subcommand, Clone, Debug)]
 #[command(after_help = "Examples:\n  compose bridge convert     write Kubernetes files for the project\n")]
 pub enum BridgeCommand {
-    /// Convert compose files to Kubernetes manifests, Helm charts, or another model
+    /// Write the project as Kubernetes manifests, a Helm chart or something else
     Convert {
-        /// The output directory for the Kubernetes resources
+        /// Directory to write to
         #[arg(short, long, value_name = "string")]
         output: Option<String>,
-        /// Directory containing transformation templates
+        /// Directory of the templates to use
         #[arg(long, value_name = "string")]
         templates: Option<String>,
-        /// Transformation to apply to compose model
+        /// Transformation that does the conversion
         #[arg(short, long, value_name = "stringArray")]
         transformation: Vec<String>,
     },
-    /// Manage transformation images
+    /// Look after transformations
     #[command(subcommand)]
     Transformations(TransformationsCommand),
 }
@@ -68,194 +68,194 @@ pub enum BridgeCommand {
 /// Transformation images.
 #[derive(clap::Subcommand, Clone, Debug)]
 pub enum TransformationsCommand {
-    /// Create a new transformation
+    /// Begin a transformation of your own
     Create {
-        /// Existing transformation to copy
+        /// Transformation to begin from
         #[arg(short, long, value_name = "string")]
         from: Option<String>,
         #[arg(hide = true)]
         words: Vec<String>,
     },
-    /// List available transformations
+    /// List the transformations that are here
     #[command(alias = "ls")]
     List {
-        /// Format the output
+        /// Output format
         #[arg(long, value_name = "string")]
         format: Option<String>,
-        /// Only display transformer names
+        /// Names only
         #[arg(short, long)]
         quiet: bool,
     },
 }
 
-/// Experimental commands
+/// Commands on trial
 #[derive(clap::Subcommand, Clone, Debug)]
 pub enum AlphaCommand {
-    /// Generate a graphviz graph from your compose file
+    /// Draw the project as a graphviz graph
     Viz {
-        /// Include service's image name in output graph
+        /// Show images
         #[arg(long)]
         image: bool,
-        /// Number of tabs or spaces to use for indentation
+        /// Width of one level of indentation
         #[arg(long, value_name = "int")]
         indentation_size: Option<i64>,
-        /// Include service's attached networks in output graph
+        /// Show networks
         #[arg(long)]
         networks: bool,
-        /// Include service's exposed ports in output graph
+        /// Show ports
         #[arg(long)]
         ports: bool,
-        /// Use spaces to indent
+        /// Indent by spaces in place of tabs
         #[arg(long)]
         spaces: bool,
     },
-    /// Generate a compose file from existing containers
+    /// Write a compose file for containers that exist
     Generate {
-        /// Format the output
+        /// Output format
         #[arg(long, value_name = "string")]
         format: Option<String>,
-        /// Project name to set in the compose file
+        /// Project name to write into the file
         #[arg(long, value_name = "string")]
         name: Option<String>,
-        /// Directory to use for the project
+        /// Project directory
         #[arg(long, value_name = "string")]
         project_dir: Option<String>,
         #[arg(hide = true)]
         words: Vec<String>,
     },
-    /// Publish compose application
+    /// Publish the project to a registry
     Publish(PublishArgs),
 }
 
-/// Create a new image from a service container's changes
+/// Save a container's current state as an image
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] SERVICE [REPOSITORY[:TAG]]",
     after_help = "Examples:\n  compose commit web web:debug     keep the container's files as an image\n"
 )]
 pub struct CommitArgs {
-    /// Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")
+    /// Author to record, such as "Ada <ada@example.com>"
     #[arg(short, long, value_name = "string")]
     author: Option<String>,
-    /// Apply Dockerfile instruction to the created image
+    /// Dockerfile instruction to add to the image
     #[arg(short, long, value_name = "list")]
     change: Vec<String>,
-    /// Index of the container if service has multiple replicas
+    /// Number of the container, where a service has several
     #[arg(long, value_name = "int")]
     index: Option<i64>,
-    /// Commit message
+    /// Note to record with the image
     #[arg(short, long, value_name = "string")]
     message: Option<String>,
-    /// Pause container during commit
+    /// Freeze the container meanwhile
     #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     pause: Option<bool>,
     #[arg(hide = true)]
     words: Vec<String>,
 }
 
-/// Copy files/folders between a service container and the local filesystem
+/// Copy files into or out of a container
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] SERVICE:SRC_PATH DEST_PATH|-\n        docker compose cp [OPTIONS] SRC_PATH|- SERVICE:DEST_PATH",
     after_help = "Examples:\n  compose cp web:/var/log/app.log .     get a file out\n"
 )]
 pub struct CpArgs {
-    /// Include containers created by the run command
+    /// Take one-off containers of `run` into account
     #[arg(long)]
     all: bool,
-    /// Archive mode (copy all uid/gid information)
+    /// Keep owner and group of the files
     #[arg(short, long)]
     archive: bool,
-    /// Always follow symbol link in SRC_PATH
+    /// Copy what a link in SRC_PATH points to
     #[arg(short = 'L', long)]
     follow_link: bool,
-    /// Index of the container if service has multiple replicas
+    /// Number of the container, where a service has several
     #[arg(long, value_name = "int")]
     index: Option<i64>,
     #[arg(hide = true)]
     words: Vec<String>,
 }
 
-/// Export a service container's filesystem as a tar archive
+/// Write all files of a container as a tar archive
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] SERVICE",
     after_help = "Examples:\n  compose export -o web.tar web     write the container's files into an archive\n"
 )]
 pub struct ExportArgs {
-    /// Index of the container if service has multiple replicas
+    /// Number of the container, where a service has several
     #[arg(long, value_name = "int")]
     index: Option<i64>,
-    /// Write to a file, instead of STDOUT
+    /// File to write in place of stdout
     #[arg(short, long, value_name = "string")]
     output: Option<String>,
     #[arg(hide = true)]
     words: Vec<String>,
 }
 
-/// Publish compose application
+/// Publish the project to a registry
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] REPOSITORY[:TAG]",
     after_help = "Examples:\n  compose publish example.com/shop:1     push the compose files to a registry\n"
 )]
 pub struct PublishArgs {
-    /// Published compose application (includes referenced images)
+    /// Publish the images of the services, too
     #[arg(long)]
     app: bool,
-    /// Use insecure registry
+    /// Allow a registry without TLS
     #[arg(long, hide = true)]
     insecure_registry: bool,
-    /// OCI image/artifact specification version (automatically determined by default)
+    /// OCI version to write (default: what the registry takes)
     #[arg(long, value_name = "string")]
     oci_version: Option<String>,
-    /// Pin image tags to digests
+    /// Replace image tags by digests
     #[arg(long)]
     resolve_image_digests: bool,
-    /// Include environment variables in the published OCI artifact
+    /// Publish the services' environment, too
     #[arg(long)]
     with_env: bool,
-    /// Assume "yes" as answer to all prompts
+    /// Answer yes to every question
     #[arg(short, long, alias = "y")]
     yes: bool,
     #[arg(hide = true)]
     words: Vec<String>,
 }
 
-/// Push service images
+/// Upload images to their registries
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] [SERVICE...]",
     after_help = "Examples:\n  compose push     push every image that is built here and has a name\n"
 )]
 pub struct PushArgs {
-    /// Push what it can and ignores images with push failures
+    /// Go on when an image can not be uploaded
     #[arg(long)]
     ignore_push_failures: bool,
-    /// Also push images of services declared as dependencies
+    /// Upload images of what these services depend on, too
     #[arg(long)]
     include_deps: bool,
-    /// Push without printing progress information
+    /// Upload silently
     #[arg(short, long)]
     quiet: bool,
     #[arg(hide = true)]
     words: Vec<String>,
 }
 
-/// Watch build context for service and rebuild/refresh containers when files are updated
+/// Keep containers up to date while you edit the sources
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[SERVICE...]",
     after_help = "Examples:\n  compose watch     start, then follow changes of files\n"
 )]
 pub struct WatchArgs {
-    /// Do not build & start services before watching
+    /// Only watch: build and start nothing first
     #[arg(long)]
     no_up: bool,
-    /// Prune dangling images on rebuild
+    /// Remove the images that a rebuild replaced
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     prune: Option<bool>,
-    /// Hide build output
+    /// Build silently
     #[arg(long)]
     quiet: bool,
     #[arg(hide = true)]

@@ -6,17 +6,17 @@ use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::usage::too_few;
 
-/// Print the public port for a port binding
+/// Tell where a container's port is reached on this host
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] SERVICE PRIVATE_PORT",
     after_help = "Examples:\n  compose port web 80     where port 80 of `web` can be reached\n"
 )]
 pub struct PortArgs {
-    /// Index of the container if service has multiple replicas
+    /// Number of the container, where a service has several
     #[arg(long, value_name = "int")]
     pub index: Option<i64>,
-    /// tcp or udp
+    /// Protocol: tcp or udp
     #[arg(long, value_name = "string")]
     pub protocol: Option<String>,
     #[arg(hide = true)]

@@ -20,35 +20,35 @@ const COLUMNS: &[(&str, &str)] = &[
     ("Ports", "PORTS"),
 ];
 
-/// List containers
+/// List the project's containers
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] [SERVICE...]",
     after_help = "Examples:\n  compose ps                                  what runs\n  compose ps -a --format '{{.Name}} {{.State}}'   everything, in words of one's own\n"
 )]
 pub struct PsArgs {
-    /// Show all stopped containers (including those created by the run command)
+    /// List stopped and one-off containers, too
     #[arg(short, long)]
     pub all: bool,
-    /// Filter services by a property (supported filters: status)
+    /// Only containers that match (status=...)
     #[arg(long, value_name = "string")]
     pub filter: Option<String>,
-    /// Format output: 'table', 'table TEMPLATE', 'json', 'raw' or a Go template
+    /// Layout: table, table TEMPLATE, json, raw or a Go template
     #[arg(long, value_name = "string")]
     pub format: Option<String>,
-    /// Don't truncate output
+    /// Cut nothing short
     #[arg(long)]
     pub no_trunc: bool,
-    /// Include orphaned services (not declared by project)
+    /// List leftovers of services that the file no longer has (default: yes)
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     pub orphans: Option<bool>,
-    /// Only display IDs
+    /// IDs only
     #[arg(short, long)]
     pub quiet: bool,
-    /// Display services
+    /// Service names only
     #[arg(long)]
     pub services: bool,
-    /// Filter services by status. Values: [paused | restarting | removing | running | dead | created | exited]
+    /// Only containers that are: paused, restarting, removing, running, dead, created or exited
     #[arg(long, value_name = "stringArray")]
     pub status: Vec<String>,
     #[arg(hide = true)]

@@ -8,32 +8,32 @@ use crate::names::ServiceName;
 use crate::planner::{PullOptions, interest, pull};
 use crate::ui::progress::Detail;
 
-/// Pull service images
+/// Fetch images from their registries
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] [SERVICE...]",
     after_help = "Examples:\n  compose pull web     get the newest image of `web`\n"
 )]
 pub struct PullArgs {
-    /// Ignore images that can be built
+    /// Skip services that have a build section
     #[arg(long)]
     pub ignore_buildable: bool,
-    /// Pull what it can and ignores images with pull failures
+    /// Go on when an image can not be fetched
     #[arg(long)]
     pub ignore_pull_failures: bool,
-    /// Also pull services declared as dependencies
+    /// Fetch images of what these services depend on, too
     #[arg(long)]
     pub include_deps: bool,
-    /// Has no effect
+    /// Accepted, does nothing
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     pub no_parallel: Option<bool>,
-    /// Has no effect
+    /// Accepted, does nothing
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     pub parallel: Option<bool>,
-    /// Apply pull policy ("missing"|"always")
+    /// Fetch always, or only what is missing
     #[arg(long, value_name = "string")]
     pub policy: Option<String>,
-    /// Pull without printing progress information
+    /// Fetch images silently
     #[arg(short, long)]
     pub quiet: bool,
     #[arg(hide = true)]

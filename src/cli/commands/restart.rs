@@ -6,17 +6,17 @@ use crate::cli::commands::up::grace;
 use crate::cli::context::Context;
 use crate::planner::{interest_in_stack, restart};
 
-/// Restart service containers
+/// Stop containers and start them again
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] [SERVICE...]",
     after_help = "Examples:\n  compose restart web     restart `web` and what asks to be restarted with it\n"
 )]
 pub struct RestartArgs {
-    /// Don't restart dependent services
+    /// Leave services that depend on these alone
     #[arg(long)]
     pub no_deps: bool,
-    /// Specify a shutdown timeout in seconds
+    /// Seconds a container gets to end before it is killed
     #[arg(short, long, value_name = "int")]
     pub timeout: Option<i64>,
     #[arg(hide = true)]

@@ -7,23 +7,23 @@ use crate::cli::failure::Failure;
 use crate::engine::Ending;
 use crate::planner::{RemoveOptions, interest_in_stack, remove};
 
-/// Removes stopped service containers
+/// Remove containers that are stopped
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] [SERVICE...]",
     after_help = "Examples:\n  compose rm -sf web     stop and remove the containers of `web`, without asking\n"
 )]
 pub struct RmArgs {
-    /// Deprecated - no effect
+    /// Accepted, does nothing
     #[arg(short, long, hide = true)]
     pub all: bool,
-    /// Don't ask to confirm removal
+    /// Remove without asking
     #[arg(short, long)]
     pub force: bool,
-    /// Stop the containers, if required, before removing
+    /// Stop running containers first
     #[arg(short, long)]
     pub stop: bool,
-    /// Remove any anonymous volumes attached to containers
+    /// Remove the containers' anonymous volumes, too
     #[arg(short, long)]
     pub volumes: bool,
     #[arg(hide = true)]

@@ -5,7 +5,7 @@ use crate::cli::failure::Failure;
 use crate::cli::global::parse_bool;
 use crate::cli::usage::too_few;
 
-/// Run a one-off command on a service
+/// Run one command in a new container of a service
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] SERVICE [COMMAND] [ARGS...]",
@@ -13,82 +13,82 @@ use crate::cli::usage::too_few;
     after_help = "Examples:\n  compose run --rm web sh     look around in a fresh container of `web`\n"
 )]
 pub struct RunArgs {
-    /// Build image before starting container
+    /// Build the image first
     #[arg(long)]
     build: bool,
-    /// Add Linux capabilities
+    /// Linux capability to add
     #[arg(long, value_name = "list")]
     cap_add: Vec<String>,
-    /// Drop Linux capabilities
+    /// Linux capability to take away
     #[arg(long, value_name = "list")]
     cap_drop: Vec<String>,
-    /// Run container in background and print container ID
+    /// Return at once and print the container's ID
     #[arg(short, long)]
     detach: bool,
-    /// Override the entrypoint of the image
+    /// Entrypoint in place of the image's own
     #[arg(long, value_name = "string")]
     entrypoint: Option<String>,
-    /// Set environment variables
+    /// Give the command a variable
     #[arg(short, long, value_name = "stringArray")]
     env: Vec<String>,
-    /// Set environment variables from file
+    /// Give the command the variables of a file
     #[arg(long, value_name = "stringArray")]
     env_from_file: Vec<String>,
-    /// Keep STDIN open even if not attached
+    /// Pass input on to the command
     #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     interactive: Option<bool>,
-    /// The opposite of --interactive
+    /// Pass no input on
     #[arg(long, hide = true)]
     no_interactive: bool,
-    /// Add or override a label
+    /// Label to set on the container
     #[arg(short, long, alias = "labels", value_name = "stringArray")]
     label: Vec<String>,
-    /// Assign a name to the container
+    /// Name of the container
     #[arg(long, value_name = "string")]
     name: Option<String>,
-    /// Don't start linked services
+    /// Leave what these services depend on alone
     #[arg(long)]
     no_deps: bool,
-    /// Disable pseudo-TTY allocation (default: auto-detected)
+    /// Give the command no terminal (default: only if there is one here)
     #[arg(short = 'T', long, alias = "no-TTY", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     no_tty: Option<bool>,
-    /// Publish a container's port(s) to the host
+    /// Port to open on the host
     #[arg(short, long, value_name = "stringArray")]
     publish: Vec<String>,
-    /// Pull image before running ("always"|"missing"|"never")
+    /// When to fetch images: always, missing or never
     #[arg(long, value_name = "string")]
     pull: Option<String>,
-    /// Don't print anything to STDOUT
+    /// Write nothing to stdout
     #[arg(short, long)]
     quiet: bool,
-    /// Suppress progress output from the build process
+    /// Build silently
     #[arg(long)]
     quiet_build: bool,
-    /// Pull without printing progress information
+    /// Fetch images silently
     #[arg(long)]
     quiet_pull: bool,
-    /// Remove containers for services not defined in the Compose file
+    /// Remove leftover containers of services that the file no longer has
     #[arg(long)]
     remove_orphans: bool,
-    /// Automatically remove the container when it exits
+    /// Remove the container once it has ended
     #[arg(long)]
     rm: bool,
-    /// Run command with all service's ports enabled and mapped to the host
+    /// Open all ports of the service on the host
     #[arg(short = 'P', long)]
     service_ports: bool,
-    /// Allocate a pseudo-TTY
+    /// Give the command a terminal
     #[arg(short, long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     tty: Option<bool>,
-    /// Use the service's network useAliases in the network(s) the container connects to
+    /// Answer to the service's network aliases, too
     #[arg(long)]
     use_aliases: bool,
-    /// Run as specified username or uid
+    /// User name or uid to be inside the container
     #[arg(short, long, value_name = "string")]
     user: Option<String>,
-    /// Bind mount a volume
+    /// Directory or volume to mount
     #[arg(short, long, alias = "volumes", value_name = "stringArray")]
     volume: Vec<String>,
-    /// Working directory inside the container
+    /// Directory inside the container to start in
     #[arg(short, long, value_name = "string")]
     workdir: Option<String>,
     /// Service, command and its arguments, which are nobody else's business.

@@ -10,14 +10,14 @@ use crate::cli::usage::too_few;
 use crate::names::ServiceName;
 use crate::planner::UpOptions;
 
-/// Scale services
+/// Change how many containers services have
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[SERVICE=REPLICAS...]",
     after_help = "Examples:\n  compose scale web=3     three containers of `web`\n"
 )]
 pub struct ScaleArgs {
-    /// Don't start linked services
+    /// Leave what these services depend on alone
     #[arg(long)]
     pub no_deps: bool,
     #[arg(hide = true)]

@@ -7,17 +7,17 @@ use crate::cli::commands::Ended;
 use crate::cli::context::Context;
 use crate::planner::{interest_in_stack, start};
 
-/// Start services
+/// Start containers that exist
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[SERVICE...]",
     after_help = "Examples:\n  compose start     start again what was stopped\n"
 )]
 pub struct StartArgs {
-    /// Wait for services to be running|healthy. Implies detached mode.
+    /// Return once services run and are healthy
     #[arg(long)]
     pub wait: bool,
-    /// Maximum duration in seconds to wait for the project to be running|healthy
+    /// Give up --wait after so many seconds
     #[arg(long, value_name = "int")]
     pub wait_timeout: Option<i64>,
     #[arg(hide = true)]

@@ -31,23 +31,23 @@ const MORE_TITLES: &[(&str, &str)] = &[("Container", "CONTAINER")];
 /// Samples come about once a second from each container; so often all are shown.
 const REFRESH_TICKS: u32 = 5;
 
-/// Display a live stream of container(s) resource usage statistics
+/// Watch what containers use of processor, memory and network
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] [SERVICE]",
     after_help = "Examples:\n  compose stats                                   what everything uses, live\n  compose stats --no-stream --format json web     one sample of `web`, for programs\n"
 )]
 pub struct StatsArgs {
-    /// Show all containers (default shows just running)
+    /// Show stopped containers, too
     #[arg(short, long)]
     pub all: bool,
-    /// Format output: 'table', 'table TEMPLATE', 'json' or a Go template
+    /// Layout: table, table TEMPLATE, json or a Go template
     #[arg(long, value_name = "string")]
     pub format: Option<String>,
-    /// Disable streaming stats and only pull the first result
+    /// Show one sample and end
     #[arg(long)]
     pub no_stream: bool,
-    /// Do not truncate output
+    /// Cut nothing short
     #[arg(long)]
     pub no_trunc: bool,
     #[arg(hide = true)]

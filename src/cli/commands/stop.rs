@@ -6,14 +6,14 @@ use crate::cli::commands::up::grace;
 use crate::cli::context::Context;
 use crate::planner::{interest_in_stack, stop};
 
-/// Stop services
+/// Stop containers and keep them
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] [SERVICE...]",
     after_help = "Examples:\n  compose stop web     stop `web`, keep its container\n"
 )]
 pub struct StopArgs {
-    /// Specify a shutdown timeout in seconds
+    /// Seconds a container gets to end before it is killed
     #[arg(short, long, value_name = "int")]
     pub timeout: Option<i64>,
     #[arg(hide = true)]

@@ -10,7 +10,7 @@ use crate::resource::Container;
 use crate::runtime::Processes;
 use crate::ui::table::{self, Layout};
 
-/// Display the running processes
+/// List the processes inside containers
 #[derive(clap::Args, Clone, Debug)]
 #[command(override_usage = "[SERVICES...]", after_help = "Examples:\n  compose top web     what runs inside `web`\n")]
 pub struct TopArgs {

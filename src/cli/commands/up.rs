@@ -13,98 +13,98 @@ use crate::planner::{Recreate, UpOptions};
 use crate::spec::model::Project;
 use crate::ui::progress::Detail;
 
-/// Create and start containers
+/// Make what is missing, replace what changed, start it all
 #[derive(clap::Args, Clone, Debug, Default)]
 #[command(
     override_usage = "[OPTIONS] [SERVICE...]",
     after_help = "Examples:\n  compose up -d                  start everything in the background\n  compose up -d --wait web       start `web` and what it needs, return when it is healthy\n  compose --dry-run up -d        what would be done, and why\n"
 )]
 pub struct UpArgs {
-    /// Stops all containers if any container was stopped. Incompatible with -d
+    /// Stop everything as soon as one container ends (not with -d)
     #[arg(long)]
     pub abort_on_container_exit: bool,
-    /// Stops all containers if any container exited with failure. Incompatible with -d
+    /// Stop everything as soon as one container fails (not with -d)
     #[arg(long)]
     pub abort_on_container_failure: bool,
-    /// Recreate dependent containers. Incompatible with --no-recreate.
+    /// Replace what these services depend on, too (not with --no-recreate)
     #[arg(long)]
     pub always_recreate_deps: bool,
-    /// Restrict attaching to the specified services. Incompatible with --attach-dependencies.
+    /// Show output of this service only (not with --attach-dependencies)
     #[arg(long, value_name = "stringArray")]
     pub attach: Vec<String>,
-    /// Automatically attach to log output of dependent services
+    /// Show output of what these services depend on, too
     #[arg(long)]
     pub attach_dependencies: bool,
-    /// Build images before starting containers
+    /// Build images first (not with --no-build)
     #[arg(long)]
     pub build: bool,
-    /// Detached mode: Run containers in the background
+    /// Leave containers in the background and return
     #[arg(short, long)]
     pub detach: bool,
-    /// Return the exit code of the selected service container. Implies --abort-on-container-exit
+    /// End with this service's exit code (sets --abort-on-container-exit)
     #[arg(long, value_name = "string")]
     pub exit_code_from: Option<String>,
-    /// Recreate containers even if their configuration and image haven't changed
+    /// Replace containers even when nothing about them changed (not with --no-recreate)
     #[arg(long)]
     pub force_recreate: bool,
-    /// Enable interactive shortcuts when running attached. Incompatible with --detach.
+    /// Take keys as commands while output is shown (not with -d)
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     pub menu: Option<bool>,
-    /// Do not attach (stream logs) to the specified services
+    /// Show no output of this service
     #[arg(long, value_name = "stringArray")]
     pub no_attach: Vec<String>,
-    /// Don't build an image, even if it's policy
+    /// Never build, whatever the file says (not with --build)
     #[arg(long)]
     pub no_build: bool,
-    /// Produce monochrome output
+    /// No colours
     #[arg(long)]
     pub no_color: bool,
-    /// Don't start linked services
+    /// Leave what these services depend on alone
     #[arg(long)]
     pub no_deps: bool,
-    /// Don't print prefix in logs
+    /// No service names before the lines
     #[arg(long)]
     pub no_log_prefix: bool,
-    /// If containers already exist, don't recreate them. Incompatible with --force-recreate.
+    /// Keep containers that exist, even outdated ones (not with --force-recreate)
     #[arg(long)]
     pub no_recreate: bool,
-    /// Don't start the services after creating them
+    /// Make containers, start none
     #[arg(long)]
     pub no_start: bool,
-    /// Pull image before running ("always"|"missing"|"never")
+    /// When to fetch images: always, missing or never
     #[arg(long, value_name = "string")]
     pub pull: Option<String>,
-    /// Suppress the build output
+    /// Build silently
     #[arg(long)]
     pub quiet_build: bool,
-    /// Pull without printing progress information
+    /// Fetch images silently
     #[arg(long)]
     pub quiet_pull: bool,
-    /// Remove containers for services not defined in the Compose file
+    /// Remove leftover containers of services that the file no longer has
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     pub remove_orphans: Option<bool>,
-    /// Recreate anonymous volumes instead of retrieving data from the previous containers
+    /// Begin with empty anonymous volumes in replaced containers (not with --no-recreate)
     #[arg(short = 'V', long)]
     pub renew_anon_volumes: bool,
-    /// Scale SERVICE to NUM instances. Overrides the scale setting in the Compose file if present.
+    /// Run NUM containers of SERVICE (SERVICE=NUM), whatever the file says
     #[arg(long, value_name = "scale")]
     pub scale: Vec<String>,
-    /// Use this timeout in seconds for container shutdown when attached or when containers are already running
+    /// Seconds a container gets to end before it is killed
     #[arg(short, long, value_name = "int")]
     pub timeout: Option<i64>,
-    /// Show timestamps
+    /// Put the time before each line
     #[arg(long)]
     pub timestamps: bool,
-    /// Wait for services to be running|healthy. Implies detached mode.
+    /// Return once services run and are healthy (sets -d)
     #[arg(long)]
     pub wait: bool,
-    /// Maximum duration in seconds to wait for the project to be running|healthy
+    /// Give up --wait after so many seconds
     #[arg(long, value_name = "int")]
     pub wait_timeout: Option<i64>,
-    /// Watch source code and rebuild/refresh containers when files are updated.
+    /// Keep containers up to date while you edit the sources (not with -d)
     #[arg(short, long)]
     pub watch: bool,
-    /// Assume "yes" as answer to all prompts and run non-interactively
+    /// Answer yes to every question
     #[arg(short, long, alias = "y")]
     pub yes: bool,
     #[arg(hide = true)]

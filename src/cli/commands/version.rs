@@ -11,14 +11,14 @@ use crate::labels::COMPATIBLE_VERSION;
 /// Our own version.
 const OWN_VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Show the Docker Compose version information
+/// Tell which version this is
 #[derive(clap::Args, Clone, Debug)]
 #[command(override_usage = "[OPTIONS]", after_help = "Examples:\n  compose version --format json     for programs\n")]
 pub struct VersionArgs {
-    /// Format the output. Values: [pretty | json]. (Default: pretty)
+    /// Write pretty (the default) or json
     #[arg(short, long, value_name = "string")]
     format: Option<String>,
-    /// Shows only Compose's version number
+    /// Version number only
     #[arg(long)]
     short: bool,
 }

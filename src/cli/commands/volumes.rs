@@ -13,17 +13,17 @@ use crate::ui::template::LABELS;
 const COLUMNS: &[(&str, &str)] = &[("Driver", "DRIVER"), ("Name", "VOLUME NAME")];
 const MORE_TITLES: &[(&str, &str)] = &[("Mountpoint", "MOUNTPOINT"), ("Scope", "SCOPE"), ("Labels", "LABELS")];
 
-/// List volumes
+/// List the project's volumes
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] [SERVICE...]",
     after_help = "Examples:\n  compose volumes     where the data lies\n"
 )]
 pub struct VolumesArgs {
-    /// Format output: 'table', 'table TEMPLATE', 'json' or a Go template
+    /// Layout: table, table TEMPLATE, json or a Go template
     #[arg(long, value_name = "string")]
     pub format: Option<String>,
-    /// Only display volume names
+    /// Names only
     #[arg(short, long)]
     pub quiet: bool,
     #[arg(hide = true)]

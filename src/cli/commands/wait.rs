@@ -10,14 +10,14 @@ use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::planner::{DownOptions, Stack, down, interest_in_stack};
 
-/// Block until containers of all (or specified) services stop.
+/// Wait until containers have ended
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "SERVICE [SERVICE...] [OPTIONS]",
     after_help = "Examples:\n  compose wait tests     until `tests` has ended, with its exit code\n"
 )]
 pub struct WaitArgs {
-    /// Drops project when the first container stops
+    /// Take the project down once the first container ends
     #[arg(long)]
     pub down_project: bool,
     #[arg(hide = true)]
