@@ -4,7 +4,7 @@ use crate::diagnostics::Diagnostic;
 use crate::spec::codes;
 use crate::spec::place::Place;
 use crate::spec::rules::{Cast, Shape, TOP};
-use crate::spec::tree::{Node, Value};
+use crate::spec::tree::{Node, Tag, Value};
 
 /// Makes numbers and truth values of texts where the table says so.
 pub(in crate::spec) fn apply(tree: &mut Node, findings: &mut Vec<Diagnostic>) {
@@ -12,6 +12,10 @@ pub(in crate::spec) fn apply(tree: &mut Node, findings: &mut Vec<Diagnostic>) {
 }
 
 fn walk(node: &mut Node, shape: &'static Shape, place: &Place<'_>, findings: &mut Vec<Diagnostic>) {
+    if node.tag == Tag::Reset {
+        // `!reset null` is a text for YAML, and nobody will look at it.
+        return;
+    }
     match &mut node.value {
         Value::Mapping(mapping) => {
             for (key, entry) in mapping.iter_mut() {

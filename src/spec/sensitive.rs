@@ -1,9 +1,8 @@
 //! What must not be shown: which names sound like secrets, which values hold a login.
 
 /// Words that make a name secret.
-const SECRET_WORDS: [&str; 14] = [
+const SECRET_WORDS: [&str; 13] = [
     "apikey",
-    "auth",
     "credential",
     "credentials",
     "passphrase",
@@ -50,19 +49,39 @@ const HARMLESS: [&str; 27] = [
     "url",
 ];
 
-/// Whether a variable, label or argument of this name holds a secret.
+/// Whether a variable, label or argument of this name may hold a secret: rather one too many, for what is not shown.
 pub(in crate::spec) fn is_key(name: &str) -> bool {
     let lower = name.to_lowercase();
-    let words: Vec<&str> = lower.split(['_', '-', '.']).filter(|word| !word.is_empty()).collect();
+    let words = words(&lower);
     let Some(last) = words.last() else { return false };
-    if HARMLESS.contains(last) || *words == ["pwd"] {
-        return false;
+    !HARMLESS.contains(last)
+        && words != ["pwd"]
+        && (words.iter().any(|word| *word == "auth" || is_secret_word(word)) || words.windows(2).any(is_key_pair))
+}
+
+/// Whether a name says that it is a secret, rather one too few, for what is told: `DB_PASSWORD`, not
+/// `PASSWORD_ENCODER_CLASS`.
+pub(in crate::spec) fn is_secret_name(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    let mut words = words(lower.trim_end_matches(|last: char| last.is_ascii_digit()));
+    if words.last() == Some(&"base") {
+        words.pop();
     }
-    let secret_word = |word: &&str| {
-        SECRET_WORDS.contains(word)
-            || ["password", "passwd", "secret", "token", "apikey"].iter().any(|end| word.ends_with(end))
-    };
-    words.iter().any(secret_word) || words.windows(2).any(|pair| KEYS.contains(&pair[0]) && pair[1] == "key")
+    let Some(last) = words.last() else { return false };
+    words != ["pwd"] && (is_secret_word(last) || words.get(words.len().saturating_sub(2)..).is_some_and(is_key_pair))
+}
+
+fn words(name: &str) -> Vec<&str> {
+    name.split(['_', '-', '.']).filter(|word| !word.is_empty()).collect()
+}
+
+fn is_secret_word(word: &str) -> bool {
+    SECRET_WORDS.contains(&word)
+        || ["password", "passwd", "secret", "token", "apikey"].iter().any(|end| word.ends_with(end))
+}
+
+fn is_key_pair(pair: &[&str]) -> bool {
+    matches!(pair, [kind, "key"] if KEYS.contains(kind))
 }
 
 /// Whether a value is an address with a password: `scheme://user:password@host`.
@@ -115,6 +134,17 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(is_key(name), secret, "{name}");
+            assert_eq!(is_secret_name(name), secret, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_speak_about_secrets_are_hidden_and_not_told() {
+        for name in ["CLIENT_AUTH", "PASSWORD_ENCODER_CLASS", "TOKEN_TTL_SECONDS", "CREDENTIALS_SOURCE"] {
+            assert!(is_key(name) && !is_secret_name(name), "{name}");
+        }
+        for name in ["SECRET_KEY_BASE", "SECRET_KEY2"] {
+            assert!(is_secret_name(name), "{name}");
         }
     }
 

@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 pub use raw::parse_raw;
 
 use crate::diagnostics::{Code, Diagnostic, FileId, Span};
-use crate::spec::interpolate::{Lookup, SubstitutionErrorKind, UnsetVariable, substitute};
+use crate::spec::interpolate::{Lookup, MAX_ADDED, SubstitutionErrorKind, UnsetVariable, substitute_within};
 use crate::spec::tree::VariableSource;
 use statement::{Reader, Statement, Text};
 
@@ -65,6 +65,7 @@ pub fn parse_after(
 ) -> Result<Parsed, Diagnostic> {
     let mut variables: IndexMap<String, Variable> = IndexMap::new();
     let mut unset = Vec::new();
+    let mut left = MAX_ADDED;
     let mut reader = Reader::new(text, file);
     while let Some(Statement { name, text, span }) = reader.next()? {
         let value = match text {
@@ -76,7 +77,8 @@ pub fn parse_after(
             Text::Template(template) if !template.contains('$') => template,
             Text::Template(template) => {
                 let sight = Sight { lookup, read: &variables, earlier };
-                let done = substitute(&template, &sight).map_err(|error| refused(&error.kind, &name, span))?;
+                let done = substitute_within(&template, &sight, &mut left)
+                    .map_err(|error| refused(&error.kind, &name, span))?;
                 unset.extend(done.unset.into_iter().map(|(name, _)| UnsetVariable { name, span }));
                 done.text
             }
@@ -118,6 +120,10 @@ fn refused(error: &SubstitutionErrorKind, name: &str, span: Span) -> Diagnostic 
             Diagnostic::error(ENV_FILE_SYNTAX, format!("required variable {missing} is missing a value{message}"))
                 .at(span, "")
                 .hint(format!("set `{missing}` in the environment or above `{name}`"))
+        }
+        SubstitutionErrorKind::TooLong => {
+            Diagnostic::error(ENV_FILE_SYNTAX, format!("variables add more than {MAX_ADDED} bytes up to `{name}`"))
+                .at(span, "")
         }
         SubstitutionErrorKind::TooDeep => {
             Diagnostic::error(ENV_FILE_SYNTAX, format!("variables nest too deeply in the value of `{name}`"))

@@ -20,7 +20,7 @@ fn shop() -> Project {
         .with(
             "/p/over.yaml",
             "services:\n  web:\n    image: nginx:$TAG\n    environment: [LEVEL=debug, USER_NAME=$WHO]\n    ports: !override\n      - \
-             127.0.0.1:8080:80\n    init: !reset true\n",
+             127.0.0.1:8080:80\n    init: !reset null\n",
         )
         .with("/p/base.yaml", "services:\n  base:\n    init: true\n    image: base:1\n    mem_limit: 64m\n")
         .with("/p/part/compose.yaml", "services:\n  db:\n    image: postgres:15\n")

@@ -8,6 +8,8 @@ use crate::spec::tree::{VariableSource, VariableUse};
 
 /// How deep defaults may nest in each other.
 const MAX_DEPTH: usize = 64;
+/// How many bytes the values of variables may add to one file: lines like `B=$A$A` could make it grow without end.
+pub(in crate::spec) const MAX_ADDED: usize = 64 << 20;
 
 /// Where variables come from.
 pub trait Lookup {
@@ -52,6 +54,8 @@ pub enum SubstitutionErrorKind {
     },
     /// Defaults in defaults in defaults.
     TooDeep,
+    /// Variables add more than a file may hold.
+    TooLong,
 }
 
 impl fmt::Display for SubstitutionError {
@@ -65,6 +69,7 @@ impl fmt::Display for SubstitutionError {
                 write!(out, "required variable {name} is missing a value: {message}")
             }
             SubstitutionErrorKind::TooDeep => write!(out, "variables nest more than {MAX_DEPTH} deep"),
+            SubstitutionErrorKind::TooLong => write!(out, "variables add more than {MAX_ADDED} bytes"),
         }
     }
 }
@@ -73,7 +78,16 @@ impl std::error::Error for SubstitutionError {}
 
 /// Fills in the variables of a text. Defaults that are not needed are not looked at.
 pub fn substitute(text: &str, lookup: &dyn Lookup) -> Result<Substitution, SubstitutionError> {
-    let mut expansion = Expansion { lookup, variables: Vec::new(), unset: Vec::new() };
+    substitute_within(text, lookup, &mut { MAX_ADDED })
+}
+
+/// Like [`substitute`], for one of many texts: `left` is how many bytes variables may still add to all of them.
+pub(in crate::spec) fn substitute_within(
+    text: &str,
+    lookup: &dyn Lookup,
+    left: &mut usize,
+) -> Result<Substitution, SubstitutionError> {
+    let mut expansion = Expansion { lookup, variables: Vec::new(), unset: Vec::new(), left };
     let text = expansion.expand(text, 0, 0)?;
     Ok(Substitution { text, variables: expansion.variables, unset: expansion.unset })
 }
@@ -82,9 +96,17 @@ struct Expansion<'a> {
     lookup: &'a dyn Lookup,
     variables: Vec<VariableUse>,
     unset: Vec<(String, Range<usize>)>,
+    left: &'a mut usize,
 }
 
 impl Expansion<'_> {
+    fn add(&mut self, out: &mut String, value: &str, at: Range<usize>) -> Result<(), SubstitutionError> {
+        *self.left =
+            self.left.checked_sub(value.len()).ok_or(SubstitutionError { kind: SubstitutionErrorKind::TooLong, at })?;
+        out.push_str(value);
+        Ok(())
+    }
+
     /// `base` is where `text` stands in the whole template.
     fn expand(&mut self, text: &str, base: usize, depth: usize) -> Result<String, SubstitutionError> {
         let slice = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
@@ -103,7 +125,7 @@ impl Expansion<'_> {
                     return Err(SubstitutionError { kind, at: place(&at) });
                 }
                 Piece::Variable { whole, name, operation: None } => match self.take(slice(&name)) {
-                    Some(value) => out.push_str(&value),
+                    Some(value) => self.add(&mut out, &value, place(&whole))?,
                     None => {
                         let name = slice(&name).to_owned();
                         self.variables.push(VariableUse { name: name.clone(), from: VariableSource::Unset });
@@ -114,7 +136,7 @@ impl Expansion<'_> {
                     let name = slice(&name);
                     let at = base + operand.start;
                     match self.decide(name, operator) {
-                        Decision::Value(value) => out.push_str(&value),
+                        Decision::Value(value) => self.add(&mut out, &value, place(&whole))?,
                         Decision::Operand => out.push_str(&self.expand(slice(&operand), at, depth + 1)?),
                         Decision::Nothing => {}
                         Decision::Missing => {

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 pub use expand::{Lookup, Substitution, SubstitutionError, SubstitutionErrorKind, substitute};
+pub(in crate::spec) use expand::{MAX_ADDED, substitute_within};
 pub use variables::{DeclaredVariable, variables};
 
 use crate::diagnostics::{Code, Diagnostic, SourceMap, Span};
@@ -51,7 +52,8 @@ pub fn interpolate(
     sources: &SourceMap,
     unset: &mut Vec<UnsetVariable>,
 ) -> Vec<Diagnostic> {
-    let mut walk = Walk { lookup, sources, unset, path: String::new(), errors: Vec::new() };
+    let mut walk =
+        Walk { lookup, sources, unset, path: String::new(), errors: Vec::new(), left: MAX_ADDED, full: false };
     walk.node(node);
     walk.errors
 }
@@ -87,6 +89,10 @@ struct Walk<'a> {
     /// `services.web.ports.[0]`
     path: String,
     errors: Vec<Diagnostic>,
+    /// Bytes that variables may still add.
+    left: usize,
+    /// Whether they wanted to add more.
+    full: bool,
 }
 
 impl Walk<'_> {
@@ -95,7 +101,7 @@ impl Walk<'_> {
         match &mut node.value {
             Value::String(text) if text.contains('$') => {
                 let span = node.span;
-                match substitute(text, self.lookup) {
+                match substitute_within(text, self.lookup, &mut self.left) {
                     Ok(done) => {
                         for (name, at) in done.unset {
                             self.unset.push(UnsetVariable { name, span: within(span, text, at, self.sources) });
@@ -105,7 +111,12 @@ impl Walk<'_> {
                     }
                     Err(error) => {
                         let span = within(span, text, error.at.clone(), self.sources);
-                        self.errors.push(finding(&error, &self.path, span));
+                        let too_long = error.kind == SubstitutionErrorKind::TooLong;
+                        // Told once: what comes after it has nothing left either.
+                        if !(too_long && self.full) {
+                            self.errors.push(finding(&error, &self.path, span));
+                        }
+                        self.full |= too_long;
                     }
                 }
             }
@@ -160,7 +171,7 @@ fn finding(error: &SubstitutionError, path: &str, span: Span) -> Diagnostic {
                 .at(span, "")
                 .hint(format!("set `{name}` in the environment or in `.env`"))
         }
-        SubstitutionErrorKind::TooDeep => {
+        SubstitutionErrorKind::TooDeep | SubstitutionErrorKind::TooLong => {
             Diagnostic::error(INVALID_INTERPOLATION, format!("error while interpolating {path}: {error}")).at(span, "")
         }
     }

@@ -24,7 +24,7 @@ fn one(scope: &Scope<'_>, service: &Service, path: &[&str], texts: &OptionalText
     for (key, value) in texts {
         let Some(value) = value.as_deref() else { continue };
         let with_login = sensitive::holds_login(value);
-        let by_name = sensitive::is_key(key) && is_secret(value);
+        let by_name = sensitive::is_secret_name(key) && is_secret(value);
         if !with_login && !by_name {
             continue;
         }

@@ -68,6 +68,8 @@ pub(crate) const CASES: &[Case] = &[
         || one("services: {a: {image: x}}").with("/p/.env", &format!("A=\"{}", "x".repeat(8 << 20))),
         "quote",
     ),
+    case("dotenv-bomb", dotenv_bomb, "add more than"),
+    case("interpolation-bomb", interpolation_bomb, "add more than"),
     case("many-services", many_services, ""),
     case("many-documents", || one(&"---\nservices: {a: {image: x}}\n".repeat(5_000)), ""),
     case("many-errors", || one(&format!("services:\n{}", "  a: {image: x}\n".repeat(20_000))), "already defined"),
@@ -206,6 +208,20 @@ fn list(key: &str, item: fn(usize) -> String, count: usize) -> MemoryFiles {
 fn nested_defaults() -> MemoryFiles {
     let (open, close) = ("${A:-".repeat(1_000), "}".repeat(1_000));
     one(&format!("services: {{a: {{image: '{open}x{close}'}}}}"))
+}
+
+/// Each line is ten times as long as the one before.
+fn dotenv_bomb() -> MemoryFiles {
+    let lines = numbered(20, |text, at| {
+        let _ = writeln!(text, "A{}={}", at + 1, format!("${{A{at}}}").repeat(10));
+    });
+    one("services: {a: {image: x}}").with("/p/.env", &format!("A0=0123456789\n{lines}"))
+}
+
+/// Each value is short, all of them together are not.
+fn interpolation_bomb() -> MemoryFiles {
+    let text = format!("services: {{a: {{image: x}}}}\nx-a: [{}]", "$A,".repeat(100_000));
+    one(&text).with("/p/.env", &format!("A={}\n", "x".repeat(1 << 20)))
 }
 
 fn many_services() -> MemoryFiles {

@@ -64,7 +64,7 @@ tests! {
     many_mistakes: "many-unknown-keys" "many-equal-items" "many-errors";
     many_of_everything: "many-items" "many-variables" "many-mounts" "many-services" "many-documents";
     variables: "unset-variables" "nested-defaults" "nested-closed-defaults";
-    files_of_variables: "dotenv-long-line";
+    files_of_variables: "dotenv-bomb" "interpolation-bomb" "dotenv-long-line";
 }
 
 #[test]
