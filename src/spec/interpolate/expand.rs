@@ -9,7 +9,7 @@ use crate::spec::tree::{VariableSource, VariableUse};
 /// How deep defaults may nest in each other.
 const MAX_DEPTH: usize = 64;
 /// How many bytes the values of variables may add to one file: lines like `B=$A$A` could make it grow without end.
-pub(in crate::spec) const MAX_ADDED: usize = 64 << 20;
+pub(in crate::spec) const MAX_ADDED: usize = 16 << 20;
 
 /// Where variables come from.
 pub trait Lookup {

@@ -13,8 +13,8 @@ use compose::spec::{Request, load};
 
 use cases::{CASES, Case};
 
-/// In a debug build on a busy machine; see the benchmark for real numbers.
-const SOON: Duration = Duration::from_secs(20);
+/// Only what hangs is found here, in a debug build on a busy machine; the benchmark has the real numbers.
+const SOON: Duration = Duration::from_secs(180);
 
 fn check(case: Case) {
     let files = (case.files)();
