@@ -97,6 +97,10 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn node(&mut self, node: &mut Node) {
+        if self.full {
+            // Each further value would be copied only to be refused.
+            return;
+        }
         let length = self.path.len();
         match &mut node.value {
             Value::String(text) if text.contains('$') => {
@@ -111,12 +115,8 @@ impl Walk<'_> {
                     }
                     Err(error) => {
                         let span = within(span, text, error.at.clone(), self.sources);
-                        let too_long = error.kind == SubstitutionErrorKind::TooLong;
-                        // Told once: what comes after it has nothing left either.
-                        if !(too_long && self.full) {
-                            self.errors.push(finding(&error, &self.path, span));
-                        }
-                        self.full |= too_long;
+                        self.errors.push(finding(&error, &self.path, span));
+                        self.full |= error.kind == SubstitutionErrorKind::TooLong;
                     }
                 }
             }
