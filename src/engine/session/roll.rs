@@ -30,6 +30,8 @@ pub(super) struct Member {
     ended_at: Option<String>,
     /// Its output was shown once.
     shown: bool,
+    /// Its output was attached before its start, and the event of that start is still to come.
+    start_is_known: bool,
     /// It runs again though the output of its last run is still being shown.
     reopen: bool,
 }
@@ -50,6 +52,7 @@ impl Roll {
             untold: None,
             ended_at: None,
             shown: false,
+            start_is_known: false,
             reopen: false,
         });
         member.who = who;
@@ -71,7 +74,8 @@ impl Roll {
     pub(super) fn started(&mut self, who: Followed, shows: bool) -> Vec<Out> {
         let id = who.id.clone();
         let member = self.enter(who, Standing::Running);
-        if !shows {
+        // The event of a start that was attached to may come after all the output of a short life.
+        if std::mem::take(&mut member.start_is_known) || !shows {
             return Vec::new();
         }
         if member.open {
@@ -90,6 +94,13 @@ impl Roll {
             member.shown = true;
         }
     }
+    /// Its output is attached and it is about to be started.
+    pub(super) fn open_before_start(&mut self, id: &ContainerId) {
+        self.open(id);
+        if let Some(member) = self.members.get_mut(id) {
+            member.start_is_known = true;
+        }
+    }
     /// It ended; that is told at once, or when its output has been shown.
     pub(super) fn died(&mut self, id: &ContainerId, code: i64, again: bool, at: String) -> Vec<Out> {
         let Some(member) = self.members.get_mut(id).filter(|member| member.standing != Standing::Ended) else {
@@ -97,6 +108,7 @@ impl Roll {
         };
         member.standing = if again { Standing::Restarting } else { Standing::Ended };
         member.ended_at = Some(at);
+        member.start_is_known = false;
         // The end of one whose output is not shown is not shown either.
         member.untold = member.shown.then_some((code, again));
         Self::tell(member)

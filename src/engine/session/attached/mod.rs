@@ -178,7 +178,7 @@ impl Machine for Attached {
                 let (id, shows) = (who.id.clone(), self.shows(&who.service));
                 self.roll.enter(who, Standing::Running);
                 if shows {
-                    self.roll.open(&id);
+                    self.roll.open_before_start(&id);
                     vec![Out::Attach(id)]
                 } else {
                     Vec::new()

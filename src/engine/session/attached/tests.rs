@@ -44,6 +44,15 @@ fn it_attaches_before_the_start_and_only_to_what_is_shown() {
 }
 
 #[test]
+fn a_start_that_is_heard_of_after_all_output_shows_nothing_twice() {
+    let mut session = Attached::new(AttachedOptions::default());
+    assert_eq!(session.step(In::BeforeStart(who("a"))), [Out::Attach("a".into())]);
+    assert_eq!(session.step(ended("a")), []);
+    assert_eq!(session.step(In::Started(who("a"))), []);
+    assert_eq!(session.step(died("a", 0)), [exited("a", 0, false)]);
+}
+
+#[test]
 fn it_ends_when_every_watched_container_has_ended() {
     let mut session = up(AttachedOptions::default());
     assert_eq!(session.step(died("a", 3)), [], "its output comes first");
