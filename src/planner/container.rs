@@ -289,7 +289,8 @@ fn capabilities(names: &[String]) -> Vec<String> {
     if all.contains("ALL") { vec!["ALL".to_owned()] } else { all.into_iter().collect() }
 }
 
-fn ulimit(name: &str, limit: model::Ulimit) -> Ulimit {
+/// A process limit in the engine's terms.
+pub(super) fn ulimit(name: &str, limit: model::Ulimit) -> Ulimit {
     let (soft, hard) = match limit {
         model::Ulimit::Single(both) => (both, both),
         model::Ulimit::Pair { soft, hard } => (soft, hard),

@@ -90,11 +90,16 @@ fn decide_service<'a>(
     let wanted = order::wanted_replicas(service) as usize;
     let highest = existing.iter().filter_map(|container| container.number()).max().unwrap_or(0);
 
+    // The hashes are the same for all replicas.
+    let id_of = |name: &ServiceName| others.get(name).and_then(first_kept).map(|container| container.id.clone());
+    let hashed = fields::hashed(project, service);
+    let accepted = hash::accepted(&hashed, &|name| id_of(name).map(|id| id.to_string()));
+
     // Several containers with one number: somebody was cut off between making the new one and removing the old one.
     // The best one stays.
     let mut by_number: BTreeMap<u32, Vec<(Option<Reason>, &'a Container)>> = BTreeMap::new();
     for container in existing {
-        let divergence = divergence(inputs, service, container, others);
+        let divergence = divergence(inputs, service, container, others, &accepted);
         by_number.entry(container.number().unwrap_or(1)).or_default().push((divergence, container));
     }
     let mut candidates: Vec<(Option<Reason>, u32, &'a Container)> = Vec::new();
@@ -176,6 +181,7 @@ fn divergence(
     service: &Service,
     container: &Container,
     others: &BTreeMap<&ServiceName, Decided<'_>>,
+    accepted: &[String],
 ) -> Option<Reason> {
     let Inputs { project, snapshot, infra, .. } = inputs;
     for parent in shared_with(service) {
@@ -183,10 +189,8 @@ fn divergence(
             return Some(Reason::DependencyRecreated { service: parent });
         }
     }
-    let id_of = |name: &ServiceName| others.get(name).and_then(first_kept).map(|container| container.id.clone());
     let label = container.label(labels::CONFIG_HASH).unwrap_or_default();
-    let hashed = fields::hashed(project, service);
-    if !hash::accepted(&hashed, &|name| id_of(name).map(|id| id.to_string())).iter().any(|hash| hash == label) {
+    if !accepted.iter().any(|hash| hash == label) {
         return Some(Reason::ConfigChanged { fields: fields::changed(project, service, container) });
     }
     let reference = project.image_of(service);

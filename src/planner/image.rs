@@ -8,9 +8,7 @@ use crate::planner::builder::{PlanBuilder, after};
 use crate::planner::container;
 use crate::planner::goal::UpOptions;
 use crate::planner::plan::{NodeId, Op, Reason, Shown};
-use crate::resource::{
-    BuildContext, BuildRequest, BuildSecret, Dockerfile, ImageDetails, ResourceId, Snapshot, Ulimit,
-};
+use crate::resource::{BuildContext, BuildRequest, BuildSecret, Dockerfile, ImageDetails, ResourceId, Snapshot};
 use crate::spec::model::{self, Build, Project, Service};
 
 /// What has to happen to the image of a service.
@@ -247,14 +245,7 @@ fn request(project: &Project, service: &Service, build: &Build, options: &super:
             .flat_map(|(host, ips)| ips.iter().map(move |ip| format!("{host}:{ip}")))
             .collect(),
         shm_size: build.shm_size.map(|size| size.0),
-        ulimits: build
-            .ulimits
-            .iter()
-            .map(|(name, limit)| match *limit {
-                model::Ulimit::Single(both) => Ulimit { name: name.clone(), soft: both, hard: both },
-                model::Ulimit::Pair { soft, hard } => Ulimit { name: name.clone(), soft, hard },
-            })
-            .collect(),
+        ulimits: build.ulimits.iter().map(|(name, limit)| container::ulimit(name, *limit)).collect(),
         platform: container::platform(project, service).or_else(|| match build.platforms.as_slice() {
             [only] => Some(only.clone()),
             _ => None,

@@ -50,10 +50,6 @@ pub(super) fn plan(builder: &mut PlanBuilder, project: &Project, snapshot: &Snap
     infra
 }
 
-fn place(project: &Project, section: &str, key: &str) -> Option<String> {
-    project.place(&[section, key])
-}
-
 fn plan_network(
     builder: &mut PlanBuilder,
     project: &Project,
@@ -72,7 +68,7 @@ fn plan_network(
             builder.block(Blocker {
                 message: format!("network {name} declared as external, but could not be found"),
                 hint: Some(format!("create it first: docker network create {name}")),
-                place: place(project, "networks", key.as_str()),
+                place: project.place(&["networks", key.as_str()]),
             });
         }
         return planned(found.map(|found| found.id.clone()), None, false);
@@ -190,7 +186,7 @@ fn plan_volume(
             builder.block(Blocker {
                 message: format!("external volume \"{name}\" not found"),
                 hint: Some(format!("create it first: docker volume create {name}")),
-                place: place(project, "volumes", key.as_str()),
+                place: project.place(&["volumes", key.as_str()]),
             });
         }
         return;

@@ -272,7 +272,7 @@ impl<'a> Up<'a> {
         let parents = decide::shared_with(service)
             .filter_map(|parent| self.replicas.get(&parent)?.first().map(|replica| replica.ready.clone()))
             .flatten();
-        let removed = self.infra.removed.values().copied().filter(|_| !self.infra.removed.is_empty());
+        let removed = self.infra.removed.values().copied();
         networks.chain(volumes).chain(parents).chain(removed).collect()
     }
 
