@@ -188,6 +188,28 @@ fn ask(context: &Context<'_>, question: &Question) -> bool {
     yes
 }
 
+/// The plan as it would be run, looked at and not run. What a person would be asked is taken for answered with yes.
+///
+/// # Errors
+/// Looking failed.
+pub async fn foreseen(
+    runtime: &dyn Runtime,
+    interest: &Interest,
+    decide: &mut dyn FnMut(&Snapshot, &Rounds) -> Plan,
+) -> Result<(Plan, Rounds), Failure> {
+    let snapshot = engine::observe(runtime, interest).await?;
+    let mut rounds = Rounds::default();
+    let mut plan = decide(&snapshot, &rounds);
+    if !plan.questions.is_empty() {
+        rounds.answers.extend(plan.questions.drain(..).map(|question| (question, true)));
+        plan = decide(&snapshot, &rounds);
+    }
+    if let Some(closer) = engine::look_closer(runtime, interest, snapshot, &plan).await? {
+        plan = decide(&closer, &rounds);
+    }
+    Ok((plan, rounds))
+}
+
 async fn dry_run(
     context: &Context<'_>,
     runtime: &Arc<dyn Runtime>,
@@ -195,14 +217,7 @@ async fn dry_run(
     road: Road<'_>,
     decide: &mut dyn FnMut(&Snapshot, &Rounds) -> Plan,
 ) -> Result<Applied, Failure> {
-    let snapshot = engine::observe(runtime.as_ref(), interest).await?;
-    let mut rounds = Rounds::default();
-    let mut plan = decide(&snapshot, &rounds);
-    // What a person would be asked is shown as if the answer were yes.
-    if !plan.questions.is_empty() {
-        rounds.answers.extend(plan.questions.drain(..).map(|question| (question, true)));
-        plan = decide(&snapshot, &rounds);
-    }
+    let (plan, rounds) = foreseen(runtime.as_ref(), interest, decide).await?;
     let detail = Detail { dry_run: true, ..road.detail };
     // A plan is read line by line; nothing moves.
     let mode = if context.global.progress == Mode::Tty { Mode::Plain } else { context.global.progress };

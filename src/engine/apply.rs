@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::engine::observe::observe_foreign;
+use crate::engine::observe::{observe_details, observe_foreign};
 use crate::engine::outside::Hooks;
 use crate::engine::run::{RunOptions, run};
 use crate::engine::stop::{Interrupts, Stop};
 use crate::engine::{Event, OpError, Outcome, observe};
 use crate::names::{ContainerId, ContainerName, ServiceName};
-use crate::planner::{Interest, NodeId, Op, Plan, Question, UpOptions, touches_host};
+use crate::planner::{Interest, NodeId, Op, Plan, Question, UpOptions, touches_host, unexplained};
 use crate::resource::{ResourceId, Snapshot};
 use crate::runtime::{self, ErrorKind, Runtime};
 
@@ -111,10 +111,11 @@ pub async fn apply(
             }
         };
         let mut plan = decided(&snapshot, &mut rounds, decide, reporter);
-        // What others have on the host matters only to a plan that makes or starts something.
-        if !interest.foreign && plan.as_ref().is_ok_and(touches_host) {
-            let snapshot = Snapshot { foreign: observe_foreign(runtime, interest).await?, ..snapshot };
-            plan = decided(&snapshot, &mut rounds, decide, reporter);
+        if let Ok(first) = &plan {
+            let looked = look_closer(runtime, interest, snapshot, first).await?;
+            if let Some(snapshot) = looked {
+                plan = decided(&snapshot, &mut rounds, decide, reporter);
+            }
         }
         let plan = match plan {
             Ok(plan) => plan,
@@ -146,6 +147,30 @@ pub async fn apply(
     }
     let detail = format!("there is still something to do after {MOST_ROUNDS} rounds; this is a bug in compose");
     Err(runtime::Error::new(ErrorKind::Other, "make the engine match the project", detail))
+}
+
+/// Looks at what matters only to this plan: what others have on the host when it makes or starts something, and what
+/// those containers are like that it makes anew. `None` when there is no such thing.
+///
+/// # Errors
+/// Looking failed.
+pub async fn look_closer(
+    runtime: &dyn Runtime,
+    interest: &Interest,
+    snapshot: Snapshot,
+    plan: &Plan,
+) -> runtime::Result<Option<Snapshot>> {
+    let foreign = !interest.foreign && touches_host(plan);
+    let unexplained = unexplained(plan, &snapshot);
+    if !foreign && unexplained.is_empty() {
+        return Ok(None);
+    }
+    let (others, details) = tokio::join!(
+        async { if foreign { Some(observe_foreign(runtime, interest).await) } else { None } },
+        observe_details(runtime, unexplained),
+    );
+    let foreign = others.transpose()?.unwrap_or_else(|| snapshot.foreign.clone());
+    Ok(Some(Snapshot { foreign, details, ..snapshot }))
 }
 
 /// Plans until nothing is left to be asked.

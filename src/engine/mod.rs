@@ -15,7 +15,7 @@ pub mod session;
 mod stop;
 mod wait;
 
-pub use apply::{Applied, Ending, Reporter, Rounds, apply};
+pub use apply::{Applied, Ending, Reporter, Rounds, apply, look_closer};
 pub use event::{Event, OpError, Outcome, Progress};
 pub use lines::{LONGEST_LINE, Lines};
 pub use observe::observe;

@@ -6,13 +6,16 @@ use futures::future::try_join_all;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::labels;
-use crate::names::VolumeName;
+use crate::names::{ContainerId, VolumeName};
 use crate::planner::Interest;
-use crate::resource::{Container, Foreign, ImageDetails, Network, Snapshot, Volume};
+use crate::resource::{Container, ContainerDetails, Foreign, ImageDetails, Network, Snapshot, Volume};
 use crate::runtime::{LabelFilter, Result, Runtime};
 
 /// Images that are looked up side by side; each is one call.
 const IMAGES_AT_ONCE: usize = 16;
+
+/// Containers that are inspected side by side.
+const DETAILS_AT_ONCE: usize = 16;
 
 /// Takes a look. The number of lists does not hang on the size of the project; images, and networks and volumes
 /// without the project's label, are looked up one by one because engines offer no better way.
@@ -37,7 +40,7 @@ pub async fn observe(runtime: &dyn Runtime, interest: &Interest) -> Result<Snaps
     containers.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
     project_images.sort_by(|one, other| one.id.cmp(&other.id));
     let foreign = foreign(&others);
-    Ok(Snapshot { engine, containers, networks, volumes, images, project_images, foreign })
+    Ok(Snapshot { engine, containers, networks, volumes, images, project_images, foreign, details: BTreeMap::new() })
 }
 
 /// Names and published ports of containers outside the project.
@@ -48,6 +51,16 @@ pub(super) async fn observe_foreign(runtime: &dyn Runtime, interest: &Interest) 
     let mut others = runtime.list_containers(&LabelFilter::default()).await?;
     others.retain(|container| container.label(labels::PROJECT) != Some(interest.project.as_str()));
     Ok(foreign(&others))
+}
+
+/// Inspects containers, to tell old values. Those that are gone or can not be inspected are left out: the plan does
+/// not hang on it.
+pub(super) async fn observe_details(
+    runtime: &dyn Runtime,
+    containers: Vec<ContainerId>,
+) -> BTreeMap<ContainerId, ContainerDetails> {
+    let looks = containers.into_iter().map(async |id| runtime.inspect_container(&id).await.ok().map(|found| (id, found)));
+    stream::iter(looks).buffer_unordered(DETAILS_AT_ONCE).filter_map(async |found| found).collect().await
 }
 
 async fn networks(runtime: &dyn Runtime, ours: &LabelFilter, wanted: &BTreeSet<String>) -> Result<Vec<Network>> {

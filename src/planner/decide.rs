@@ -191,7 +191,7 @@ fn divergence(
     }
     let label = container.label(labels::CONFIG_HASH).unwrap_or_default();
     if !accepted.iter().any(|hash| hash == label) {
-        return Some(Reason::ConfigChanged { fields: fields::changed(project, service, container) });
+        return Some(Reason::ConfigChanged { fields: fields::changed(project, service, container, snapshot) });
     }
     let reference = project.image_of(service);
     if let Some(image) = snapshot.images.get(&reference) {

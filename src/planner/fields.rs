@@ -1,13 +1,17 @@
 //! The config hash with late values, and which fields of a configuration changed.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
 use crate::labels;
+use crate::planner::container::{self, Wanted};
+use crate::planner::mounts::Inherited;
 use crate::planner::plan::FieldChange;
-use crate::resource::Container;
+use crate::planner::values::{self, Shown};
+use crate::resource::{Container, Snapshot};
+use crate::spec::explain::{self, Fate};
 use crate::spec::hash;
 use crate::spec::model::{Project, Service};
 
@@ -56,29 +60,192 @@ fn short(salt: &str, value: &str) -> String {
     digest
 }
 
-/// Which fields differ from those that a container was made from, as far as its label tells. Values are left out:
-/// they may be secrets.
-pub(super) fn changed(project: &Project, service: &Service, container: &Container) -> Vec<FieldChange> {
+/// Which fields differ from those that a container was made from: by its label, else by what was inspected. Old and
+/// new values are told where the container was inspected, unless they may be secret.
+pub(super) fn changed(
+    project: &Project,
+    service: &Service,
+    container: &Container,
+    snapshot: &Snapshot,
+) -> Vec<FieldChange> {
+    let compared = snapshot.details.get(&container.id).and_then(|old| {
+        let inherited = Inherited::default();
+        let number = container.number().unwrap_or(1);
+        let wanted = container::spec(Wanted { project, service, number, image_id: None, inherited }).ok()?;
+        Some(Compared { project, service, old: values::of(&old.spec), new: values::of(&wanted) })
+    });
+    let (paths, known) = by_label(service, container);
+    let mut changes: Vec<FieldChange> = match &compared {
+        Some(compared) if paths.is_empty() && !known => compared.all(snapshot, container),
+        Some(compared) => paths.iter().flat_map(|path| compared.path(path)).collect(),
+        None => paths.iter().map(|path| untold(project, service, path)).collect(),
+    };
+    changes.sort_by(|a, b| a.path.cmp(&b.path));
+    changes
+}
+
+/// The paths that differ by the label, and whether there is one that tells.
+fn by_label(service: &Service, container: &Container) -> (BTreeSet<String>, bool) {
     let Some((salt, known)) = container.label(labels::FIELDS).and_then(|label| label.split_once(';')) else {
-        return Vec::new();
+        return (BTreeSet::new(), false);
     };
     let mut known: BTreeMap<&str, &str> = known.split(';').filter_map(|entry| entry.rsplit_once('=')).collect();
-    let mut changes = Vec::new();
+    let mut changed = BTreeSet::new();
     for (path, value) in flatten(service) {
         let before = known.remove(path.as_str());
         if before.is_none_or(|before| before != short(salt, &value)) && !path.contains([';', ',', '=']) {
-            let steps: Vec<&str> = ["services", service.name.as_str()].into_iter().chain(path.split('.')).collect();
-            changes.push(FieldChange { place: project.place(&steps), from: None, to: None, path });
+            changed.insert(path);
         }
     }
-    changes.extend(known.into_keys().map(|path| FieldChange {
-        path: path.to_owned(),
-        from: None,
-        to: None,
-        place: None,
-    }));
-    changes.sort_by(|a, b| a.path.cmp(&b.path));
-    changes
+    changed.extend(known.into_keys().map(str::to_owned));
+    (changed, true)
+}
+
+fn untold(project: &Project, service: &Service, path: &str) -> FieldChange {
+    FieldChange { place: place(project, service, path), from: None, to: None, path: path.to_owned() }
+}
+
+/// The steps of a path below a service; what follows the first dot may be a key with dots.
+fn steps<'a>(service: &'a Service, path: &'a str) -> Vec<&'a str> {
+    let (head, rest) = path.split_once('.').map_or((path, None), |(head, rest)| (head, Some(rest)));
+    let base = ["services", service.name.as_str(), head].into_iter();
+    match rest {
+        Some(rest) if head == "deploy" => base.chain(rest.split('.')).collect(),
+        rest => base.chain(rest).collect(),
+    }
+}
+
+/// `file:line` of the value that wins; nothing when it is not in the files any more.
+fn place(project: &Project, service: &Service, path: &str) -> Option<String> {
+    let steps = steps(service, path);
+    let place = if project.node(&steps).is_some() {
+        project.sources.place(project.value_span(&steps))
+    } else {
+        // What comes from a file of variables is no part of the tree.
+        let explained = explain::explain(project, &steps.join("."));
+        explained.statements.into_iter().rfind(|statement| statement.fate == Fate::Wins)?.place
+    };
+    let (line, _column) = place.rsplit_once(':')?;
+    Some(line.to_owned())
+}
+
+/// What a container was made from and what is wanted, side by side.
+struct Compared<'a> {
+    project: &'a Project,
+    service: &'a Service,
+    old: BTreeMap<String, Shown>,
+    new: BTreeMap<String, Shown>,
+}
+
+impl Compared<'_> {
+    /// The change of a path that the label names. Of limits it is told which.
+    fn path(&self, path: &str) -> Vec<FieldChange> {
+        if path == "deploy.resources" {
+            let limits = LIMITS.iter().filter(|(key, _)| self.old.get(*key) != self.new.get(*key));
+            let told: Vec<FieldChange> = limits.map(|(key, path)| self.change(path, key)).collect();
+            if !told.is_empty() {
+                return told;
+            }
+        }
+        vec![self.change(path, path)]
+    }
+
+    /// All that differs, for containers that no label tells about. What only the container has may come from its image
+    /// or engine; it counts where that can be ruled out.
+    fn all(&self, snapshot: &Snapshot, container: &Container) -> Vec<FieldChange> {
+        let images = snapshot.images.values();
+        let image = images.into_iter().find(|image| image.id == container.image_id);
+        let from_image = |key: &str| {
+            let Some(image) = image else { return true };
+            match key.split_once('.') {
+                Some(("environment", name)) => {
+                    image.environment.iter().any(|variable| variable.split('=').next() == Some(name))
+                }
+                Some(("labels", name)) => image.labels.contains_key(name),
+                _ => true,
+            }
+        };
+        let is_list = |key: &str| matches!(self.old.get(key), Some(Shown::Many(_)));
+        let ours = |key: &str| {
+            let free = key.starts_with("environment.") || key.starts_with("labels.");
+            if free { !from_image(key) } else { is_list(key) && !matches!(key, "expose" | "security_opt") }
+        };
+        let keys: BTreeSet<&String> = self.old.keys().chain(self.new.keys()).collect();
+        let shares = |key: &str| {
+            let mode = match key {
+                "network_mode" | "networks" => &self.service.network_mode,
+                "ipc" => &self.service.ipc,
+                "pid" => &self.service.pid,
+                _ => return false,
+            };
+            mode.as_deref().is_some_and(|mode| mode.starts_with("service:"))
+        };
+        let differs = |key: &&String| {
+            let (old, new) = (self.old.get(*key), self.new.get(*key));
+            old != new && !shares(key) && (new.is_some() || ours(key)) && key.as_str() != "platform"
+        };
+        let in_deploy = self.service.deploy.as_ref().is_some_and(|deploy| {
+            deploy.resources.limits.is_some() || deploy.resources.reservations.is_some()
+        });
+        let told = keys.into_iter().filter(differs).map(|key| {
+            let limit = LIMITS.iter().find(|(limit, _)| in_deploy && limit == key);
+            self.change(limit.map_or(key.as_str(), |(_, path)| path), key)
+        });
+        told.collect()
+    }
+
+    /// A change with its values, as far as they are known and no secret.
+    fn change(&self, path: &str, key: &str) -> FieldChange {
+        let untold = untold(self.project, self.service, path);
+        let (old, new) = (self.old.get(key), self.new.get(key));
+        let (from, to) = match (old, new) {
+            (None, None) => return untold,
+            (Some(Shown::Many(old)), Some(Shown::Many(new))) => {
+                (old.difference(new).cloned().collect(), new.difference(old).cloned().collect())
+            }
+            _ => (all(old), all(new)),
+        };
+        let steps = steps(self.service, path);
+        let hides = |value: &String| explain::is_hidden(self.project, &steps, value);
+        if from == to || from.iter().chain(&to).any(hides) {
+            return untold;
+        }
+        FieldChange { from: Some(phrase(from)), to: Some(phrase(to)), ..untold }
+    }
+}
+
+/// Limits by their old names, and where `deploy` has them.
+const LIMITS: [(&str, &str); 4] = [
+    ("cpus", "deploy.resources.limits.cpus"),
+    ("mem_limit", "deploy.resources.limits.memory"),
+    ("mem_reservation", "deploy.resources.reservations.memory"),
+    ("pids_limit", "deploy.resources.limits.pids"),
+];
+
+fn all(shown: Option<&Shown>) -> Vec<String> {
+    match shown {
+        None => Vec::new(),
+        Some(Shown::One(text)) => vec![text.clone()],
+        Some(Shown::Many(texts)) => texts.iter().cloned().collect(),
+    }
+}
+
+/// Values in one short phrase.
+fn phrase(values: Vec<String>) -> String {
+    /// A value longer than this is cut.
+    const LONGEST: usize = 60;
+    let shown = values.into_iter().map(|value| {
+        let odd = |c: char| c.is_control() || c.is_whitespace();
+        let is_list = value.starts_with('[') && !value.chars().any(char::is_control);
+        let text = if value.is_empty() || value.starts_with('(') || (value.contains(odd) && !is_list) {
+            format!("{value:?}")
+        } else {
+            value
+        };
+        if text.chars().count() <= LONGEST { text } else { text.chars().take(LONGEST - 1).collect::<String>() + "…" }
+    });
+    let shown: Vec<String> = shown.collect();
+    if shown.is_empty() { "(nothing)".to_owned() } else { shown.join(", ") }
 }
 
 /// The hashed part of a service as paths and texts: two levels deep, which is where people think in names

@@ -24,6 +24,7 @@ mod supply;
 mod tests;
 mod text;
 mod up;
+mod values;
 
 pub use builder::{PlanBuilder, after, settled};
 pub use control::{kill, pause, remove, restart, start, stop, unpause};
@@ -35,7 +36,7 @@ pub use plan::{
     Blocker, Certainty, ContainerRef, Edge, FieldChange, HashPart, Late, Need, NodeId, Op, Plan, PlanNode, Question,
     Reason, Shown, Unchanged, Until,
 };
-pub use preflight::touches_host;
+pub use preflight::{touches_host, unexplained};
 pub use stack::{Stack, StackService};
 pub use supply::{build, pull};
 pub use text::{reason, to_text};

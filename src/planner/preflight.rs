@@ -1,14 +1,33 @@
 //! What would fail later, found before anything is touched: names and ports that others have.
 
-use crate::names::ContainerName;
+use std::collections::BTreeSet;
+
+use crate::names::{ContainerId, ContainerName};
 use crate::planner::builder::PlanBuilder;
-use crate::planner::plan::{Blocker, Op, Plan};
+use crate::planner::plan::{Blocker, ContainerRef, Op, Plan, Reason};
 use crate::resource::{ResourceId, Snapshot};
 use crate::spec::model::{Port, Project, Service};
 
 /// Whether a plan makes or starts containers, so that what others have on this host matters to it.
 pub fn touches_host(plan: &Plan) -> bool {
     plan.nodes.iter().any(|node| matches!(node.op, Op::CreateContainer { .. } | Op::StartContainer { .. }))
+}
+
+/// Containers that the plan makes anew because their configuration changed; inspected, the next plan can tell the old
+/// values.
+pub fn unexplained(plan: &Plan, snapshot: &Snapshot) -> Vec<ContainerId> {
+    let changed: BTreeSet<&ResourceId> = plan
+        .nodes
+        .iter()
+        .filter(|node| matches!(node.reason, Reason::ConfigChanged { .. }))
+        .map(|node| &node.target)
+        .collect();
+    let removed = plan.nodes.iter().filter(|node| node.reason == Reason::Replaced && changed.contains(&node.target));
+    let ids = removed.filter_map(|node| match &node.op {
+        Op::RemoveContainer { container: ContainerRef::Existing(id), .. } => Some(id.clone()),
+        _ => None,
+    });
+    ids.filter(|id| !snapshot.details.contains_key(id)).collect()
 }
 
 /// Adds a blocker for each name and port that containers outside the project have; `started` are the containers that

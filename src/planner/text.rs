@@ -89,7 +89,7 @@ pub fn reason(reason: &Reason) -> String {
         Reason::ConfigChanged { fields } if fields.is_empty() => "configuration changed".into(),
         Reason::ConfigChanged { fields } => {
             let changes: Vec<String> = fields.iter().map(field).collect();
-            format!("{} changed", changes.join(", "))
+            changes.join(", ")
         }
         Reason::ImageChanged { from, to } => format!("image changed {} → {}", short(from), short(to)),
         Reason::ImageMayChange => "its image is pulled or built first".into(),
@@ -112,9 +112,8 @@ pub fn reason(reason: &Reason) -> String {
 fn field(change: &FieldChange) -> String {
     let values = match (&change.from, &change.to) {
         (Some(from), Some(to)) => format!(" {from} → {to}"),
-        (None, Some(to)) => format!(" → {to}"),
-        (Some(from), None) => format!(" {from} → nothing"),
-        (None, None) => String::new(),
+        // What is not known or must not be shown is only said to have changed.
+        (None, _) | (_, None) => " changed".to_owned(),
     };
     match &change.place {
         Some(place) => format!("{}{values} ({place})", change.path),

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::names::{ContainerName, NetworkName, VolumeName};
-use crate::resource::container::Container;
+use crate::names::{ContainerId, ContainerName, NetworkName, VolumeName};
+use crate::resource::container::{Container, ContainerDetails};
 use crate::resource::engine::EngineFacts;
 use crate::resource::image::ImageDetails;
 use crate::resource::network::Network;
@@ -29,6 +29,8 @@ pub struct Snapshot {
     pub project_images: Vec<ImageDetails>,
     /// What belongs to others but is in the way.
     pub foreign: Foreign,
+    /// Containers that were inspected, because a plan would make them anew and a person wants to know why.
+    pub details: BTreeMap<ContainerId, ContainerDetails>,
 }
 
 /// Things of others that matter to a plan that creates or starts something.

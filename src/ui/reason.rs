@@ -5,14 +5,29 @@ use crate::planner::{self, Reason};
 /// A line longer than this helps nobody.
 const LONGEST: usize = 300;
 
-/// The planner's phrase, in one line.
+/// The planner's phrase, in one line. Of many fields as many are told as fit.
 pub fn phrase(reason: &Reason) -> String {
-    let text = planner::reason(reason).replace(|c: char| c.is_control(), " ");
-    if text.chars().count() <= LONGEST {
+    let text = one_line(reason);
+    let fits = |text: &str| text.chars().count() <= LONGEST;
+    if fits(&text) {
         return text;
+    }
+    if let Reason::ConfigChanged { fields } = reason {
+        let first = (1..fields.len()).rev().find_map(|count| {
+            let told = one_line(&Reason::ConfigChanged { fields: fields.get(..count)?.to_vec() });
+            let text = format!("{told} and {} more", fields.len() - count);
+            fits(&text).then_some(text)
+        });
+        if let Some(text) = first {
+            return text;
+        }
     }
     let cut: String = text.chars().take(LONGEST - 1).collect();
     cut + "…"
+}
+
+fn one_line(reason: &Reason) -> String {
+    planner::reason(reason).replace(|c: char| c.is_control(), " ")
 }
 
 /// Whether a person wants to know without asking: something that was there is made anew.

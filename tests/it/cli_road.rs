@@ -76,12 +76,12 @@ async fn a_change_is_told_with_its_reason() {
     world.run("up -d").await;
     let changed = SHOP.replace("LOG_LEVEL: info", "LOG_LEVEL: debug");
     let world = world.with_file("/shop/compose.yaml", &changed);
-    insta::assert_snapshot!(world.run("--dry-run up -d").await, @r"
+    insta::assert_snapshot!(world.run("--dry-run up -d").await, @"
     $ compose --dry-run up -d
     stderr:
      DRY-RUN MODE -  Container shop-db-1  Running
      DRY-RUN MODE -  Container shop-web-1  Recreate
-     DRY-RUN MODE -    because: environment.LOG_LEVEL (compose.yaml:6:19) changed
+     DRY-RUN MODE -    because: environment.LOG_LEVEL info → debug (compose.yaml:6)
      DRY-RUN MODE -  Container shop-web-1  Recreated
      DRY-RUN MODE -  Container shop-web-1  Starting
      DRY-RUN MODE -    because: is not running
@@ -91,7 +91,7 @@ async fn a_change_is_told_with_its_reason() {
     $ compose --progress json up -d
     stderr:
     {"id":"Container shop-db-1","status":"Done","text":"Running"}
-    {"id":"Container shop-web-1","status":"Working","text":"Recreate","details":"environment.LOG_LEVEL (compose.yaml:6:19) changed"}
+    {"id":"Container shop-web-1","status":"Working","text":"Recreate","details":"environment.LOG_LEVEL info → debug (compose.yaml:6)"}
     {"id":"Container shop-web-1","status":"Done","text":"Recreated"}
     {"id":"Container shop-web-1","status":"Working","text":"Starting"}
     {"id":"Container shop-web-1","status":"Done","text":"Started"}

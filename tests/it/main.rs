@@ -6,6 +6,7 @@ mod cli_attached;
 mod cli_flags;
 mod cli_look;
 mod cli_mistakes;
+mod cli_plan;
 mod cli_road;
 mod cut;
 mod hostile;

@@ -74,7 +74,7 @@ fn a_changed_field_is_named() {
     let before = "name: s\nservices: {web: {image: nginx, environment: {LEVEL: info, A: b}}}";
     let after = "name: s\nservices:\n  web:\n    image: nginx\n    environment:\n      LEVEL: debug\n      A: b\n";
     insta::assert_snapshot!(plan_up(after, &running(before)), @"
-    #1 create as 000000000000_s-web-1 Container s-web-1: environment.LEVEL (compose.yaml:6:7) changed
+    #1 create as 000000000000_s-web-1 Container s-web-1: environment.LEVEL changed (compose.yaml:6)
     #2 stop Container s-web-1: replaced  after #1
     #3 remove Container s-web-1: replaced  after #1 #2
     #4 rename the one of #1 to Container s-web-1: replaced  after #3
@@ -128,7 +128,7 @@ fn a_shared_namespace_binds_fates() {
     = Container s-b-1 running
     ");
     insta::assert_snapshot!(plan_up(after, &world), @"
-    #1 create as 000000000000_s-a-1 Container s-a-1: hostname (compose.yaml:2:30) changed
+    #1 create as 000000000000_s-a-1 Container s-a-1: hostname changed (compose.yaml:2)
     #2 stop Container s-a-1: replaced  after #1
     #3 remove Container s-a-1: replaced  after #1 #2
     #4 rename the one of #1 to Container s-a-1: replaced  after #3
@@ -147,7 +147,7 @@ fn what_restarts_with_its_dependency_is_stopped_first() {
     let after = before.replace("b: {image: alpine}", "b: {image: alpine, hostname: h}");
     insta::assert_snapshot!(plan_up(&after, &running(before)), @"
     #1 stop Container s-a-1: b is recreated
-    #2 create as 000000000000_s-b-1 Container s-b-1: hostname (compose.yaml:2:112) changed  after #1
+    #2 create as 000000000000_s-b-1 Container s-b-1: hostname changed (compose.yaml:2)  after #1
     #3 stop Container s-b-1: replaced  after #2
     #4 remove Container s-b-1: replaced  after #2 #3
     #5 rename the one of #2 to Container s-b-1: replaced  after #4

@@ -41,6 +41,7 @@ impl World {
             images: names.iter().map(image).collect(),
             project_images: Vec::new(),
             foreign: Foreign::default(),
+            details: Default::default(),
         };
         Self { snapshot, ids: 0 }
     }

@@ -137,6 +137,20 @@ fn path_is_secret(steps: &[&str]) -> bool {
     steps.last().is_some_and(|last| *last == "x-#value" || free && sensitive::is_key(last))
 }
 
+/// Whether a value at a path must not be shown: by the path's name, by the value's form, or because it holds the value
+/// of a variable or secret that must not.
+pub fn is_hidden(project: &Project, steps: &[&str], text: &str) -> bool {
+    /// Shorter values are found in anything.
+    const SHORTEST: usize = 4;
+    let pair = text.split_once('=').map(|(key, _)| key);
+    if path_is_secret(steps) || sensitive::shows_secret(text) || pair.is_some_and(sensitive::is_key) {
+        return true;
+    }
+    let variables = project.environment.iter().filter(|(name, _)| sensitive::is_key(name)).map(|(_, value)| value);
+    let contents = project.secrets.values().filter_map(|secret| secret.content.as_ref());
+    variables.chain(contents).any(|secret| secret.len() >= SHORTEST && text.contains(secret.as_str()))
+}
+
 fn shown(steps: &[&str], text: &str, hidden: bool) -> String {
     if hidden || path_is_secret(steps) || sensitive::shows_secret(text) { HIDDEN.to_owned() } else { text.to_owned() }
 }

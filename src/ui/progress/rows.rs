@@ -408,8 +408,8 @@ mod tests {
         }
         insta::assert_snapshot!(told(&notices), @r"
         Container p-db-1 Done Running 
-        Container p-web-1 Working Recreate environment.LOG info → debug changed
-          why: environment.LOG info → debug changed (true)
+        Container p-web-1 Working Recreate environment.LOG info → debug
+          why: environment.LOG info → debug (true)
         Container p-web-1 Done Recreated 
         Container p-web-1 Working Starting 
           why: is not running (false)
@@ -432,8 +432,8 @@ mod tests {
         notices.extend(rows.event(&Event::Skipped { node: NodeId(1), because: NodeId(0) }, Duration::ZERO));
         notices.extend(rows.event(&Event::Skipped { node: NodeId(7), because: NodeId(0) }, Duration::ZERO));
         insta::assert_snapshot!(told(&notices), @r"
-        Container p-web-1 Working Recreate environment.LOG info → debug changed
-          why: environment.LOG info → debug changed (true)
+        Container p-web-1 Working Recreate environment.LOG info → debug
+          why: environment.LOG info → debug (true)
         Container p-web-1 Error Error container p-web-1 is unhealthy
         ");
     }
