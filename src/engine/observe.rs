@@ -59,7 +59,8 @@ pub(super) async fn observe_details(
     runtime: &dyn Runtime,
     containers: Vec<ContainerId>,
 ) -> BTreeMap<ContainerId, ContainerDetails> {
-    let looks = containers.into_iter().map(async |id| runtime.inspect_container(&id).await.ok().map(|found| (id, found)));
+    let looks =
+        containers.into_iter().map(async |id| runtime.inspect_container(&id).await.ok().map(|found| (id, found)));
     stream::iter(looks).buffer_unordered(DETAILS_AT_ONCE).filter_map(async |found| found).collect().await
 }
 

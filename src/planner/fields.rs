@@ -184,9 +184,11 @@ impl Compared<'_> {
             let (old, new) = (self.old.get(*key), self.new.get(*key));
             old != new && !shares(key) && (new.is_some() || ours(key)) && key.as_str() != "platform"
         };
-        let in_deploy = self.service.deploy.as_ref().is_some_and(|deploy| {
-            deploy.resources.limits.is_some() || deploy.resources.reservations.is_some()
-        });
+        let in_deploy = self
+            .service
+            .deploy
+            .as_ref()
+            .is_some_and(|deploy| deploy.resources.limits.is_some() || deploy.resources.reservations.is_some());
         let told = keys.into_iter().filter(differs).map(|key| {
             let limit = LIMITS.iter().find(|(limit, _)| in_deploy && limit == key);
             self.change(limit.map_or(key.as_str(), |(_, path)| path), key)
