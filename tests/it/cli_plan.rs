@@ -37,14 +37,14 @@ fn changed(world: World) -> World {
 
 /// Takes our label away, as if docker compose had made the containers.
 async fn as_docker_compose_makes_them(world: &World) {
-    for found in world.fake.list_containers(&LabelFilter::default()).await.unwrap() {
-        let details = world.fake.inspect_container(&found.id).await.unwrap();
+    for found in world.fake.list_containers(&LabelFilter::default()).await.expect("the fake does it") {
+        let details = world.fake.inspect_container(&found.id).await.expect("the fake does it");
         let mut spec: ContainerSpec = details.spec;
         spec.labels.retain(|key, _| !key.starts_with("dev.compose."));
         spec.name = ContainerName::new(found.name.as_str());
-        world.fake.remove_container(&found.id, true, false).await.unwrap();
-        let made = world.fake.create_container(&spec).await.unwrap();
-        world.fake.start_container(&made.id).await.unwrap();
+        world.fake.remove_container(&found.id, true, false).await.expect("the fake does it");
+        let made = world.fake.create_container(&spec).await.expect("the fake does it");
+        world.fake.start_container(&made.id).await.expect("the fake does it");
     }
 }
 
