@@ -1,6 +1,8 @@
 //! The road of every command that changes something: plan, ask, do, show, and tell what failed.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -8,11 +10,13 @@ use futures::StreamExt;
 use crate::cli::context::Context;
 use crate::cli::failure::{Cause, Failure};
 use crate::engine::{self, Applied, Ending, Event, Hooks, NoHooks, OpError, Reporter, Rounds, RunOptions};
-use crate::names::ContainerId;
+use crate::external::{ModelPrograms, ProviderPrograms, plugin_directories};
+use crate::names::{ContainerId, ProjectName};
 use crate::planner::{
     Blocker, ContainerRef, Interest, NodeId, Op, Plan, PlanNode, Question, Until, UpOptions, explain, interest, up,
 };
 use crate::resource::{Builder, ResourceId, Snapshot};
+use crate::runtime::docker::config_directory;
 use crate::runtime::{LogOptions, Runtime};
 use crate::spec::model::Project;
 use crate::ui::progress::{Detail, Display, Mode};
@@ -61,7 +65,7 @@ pub async fn apply(
     }
     let display = RefCell::new(display(context, &road));
     let mut reporter = Shown { context, display: &display, yes: road.yes, mode: context.global.progress };
-    let options = run_options(context, runtime).await?;
+    let options = run_options(context, runtime, &interest.project, road.project).await?;
     let work =
         engine::apply(runtime.as_ref(), interest, &options, road.hooks, &context.interrupts, decide, &mut reporter);
     let result = with_ticks(&display, context.global.progress, work).await;
@@ -123,16 +127,41 @@ pub async fn with_ticks<T>(display: &RefCell<Display>, mode: Mode, work: impl Fu
     }
 }
 
-/// How plans are run for this command.
-pub async fn run_options(context: &Context<'_>, runtime: &Arc<dyn Runtime>) -> Result<RunOptions, Failure> {
+/// How plans are run for this command; `project` is what the files say, when they were read.
+pub async fn run_options(
+    context: &Context<'_>,
+    runtime: &Arc<dyn Runtime>,
+    name: &ProjectName,
+    project: Option<&Project>,
+) -> Result<RunOptions, Failure> {
     let wants_classic = context.environment.flag("DOCKER_BUILDKIT").is_ok_and(|flag| flag == Some(false));
     let facts = runtime.facts().await?;
     let builder = if facts.buildkit && !wants_classic { Builder::BuildKit } else { Builder::Classic };
+    let (directories, environment) = programs(context, project);
     Ok(RunOptions {
         parallel: context.global.parallel,
         credentials: context.engines.credentials(&context.global.docker, &context.environment),
+        providers: Arc::new(ProviderPrograms {
+            project: name.clone(),
+            plugin_directories: directories.clone(),
+            environment: environment.clone(),
+        }),
+        models: Arc::new(ModelPrograms::new(directories, environment)),
         ..RunOptions::new(builder)
     })
+}
+
+/// Where docker's plugins lie, and the environment that other programs get: the project's, with the engine that the
+/// flags mean.
+fn programs(context: &Context<'_>, project: Option<&Project>) -> (Vec<PathBuf>, BTreeMap<String, String>) {
+    let own = &context.environment.variables;
+    let mut environment = project.map_or_else(|| own.clone(), |project| project.environment.clone());
+    let docker = &context.global.docker;
+    for (key, flag) in [("DOCKER_HOST", &docker.host), ("DOCKER_CONTEXT", &docker.context), ("DOCKER_CONFIG", &docker.config)]
+    {
+        environment.extend(flag.iter().map(|value| (key.to_owned(), value.clone())));
+    }
+    (plugin_directories(&config_directory(&environment)), environment)
 }
 
 /// Shows what goes on and asks what is to be asked.

@@ -32,7 +32,7 @@ use crate::ui::progress::Detail;
 pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, context: &Context<'_>) -> Ended {
     let session_options = session_options(args, project)?;
     let runtime = context.runtime().await?;
-    let run_options = apply::run_options(context, &runtime).await?;
+    let run_options = apply::run_options(context, &runtime, &project.name, Some(project)).await?;
     let road = Road { detail: Detail { hide_starts: true, ..detail(args) }, yes: args.yes, ..Road::new("up") };
     let display = RefCell::new(apply::display(context, &road));
     let paint = context.global.paint(&context.io.stdout);

@@ -33,6 +33,8 @@ pub struct Rounds {
     pub built: BTreeSet<String>,
     /// Variables that providers set, by the service they provide.
     pub provided: BTreeMap<ServiceName, Vec<(String, String)>>,
+    /// Where models are reached, by their key.
+    pub models: BTreeMap<String, String>,
     /// Containers that were made, by the name they were planned under.
     pub made: BTreeMap<ContainerName, ContainerId>,
 }
@@ -44,6 +46,8 @@ impl Rounds {
         options.pulled.extend(self.pulled.iter().cloned());
         options.built.extend(self.built.iter().cloned());
         options.answers.extend(self.answers.clone());
+        options.provided.extend(self.provided.clone());
+        options.models.extend(self.models.clone());
         options
     }
 }
@@ -218,6 +222,7 @@ fn learn(plan: &Plan, outcome: &Outcome, rounds: &mut Rounds) {
         }
     }
     rounds.provided.extend(outcome.provided.clone());
+    rounds.models.extend(outcome.models.clone());
 }
 
 /// Whether an error says that the world is not as it was seen, so that another look may help.
@@ -233,6 +238,8 @@ fn is_world_moving(plan: &Plan, node: NodeId, error: &OpError) -> bool {
                 | Op::BuildImage { .. }
                 | Op::RunHook { .. }
                 | Op::Await { .. }
+                | Op::RunProvider { .. }
+                | Op::ConfigureModel { .. }
                 | Op::PauseContainer { .. }
                 | Op::UnpauseContainer { .. }
                 | Op::SignalContainer { .. }

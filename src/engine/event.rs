@@ -118,8 +118,6 @@ pub enum OpError {
     },
     /// An external program failed.
     Provider {
-        /// Of which service.
-        service: ServiceName,
         /// What it said.
         detail: String,
     },
@@ -161,7 +159,7 @@ impl fmt::Display for OpError {
                 write!(out, "{service} hook exited with status {code}")
             }
             Self::Hook { service, code, tail } => write!(out, "{service} hook exited with status {code}: {tail}"),
-            Self::Provider { service, detail } => write!(out, "{service}: {detail}"),
+            Self::Provider { detail } => out.write_str(detail),
         }
     }
 }
@@ -179,6 +177,8 @@ pub struct Outcome {
     pub made: BTreeMap<NodeId, ContainerId>,
     /// Variables that providers set, by the service they provide.
     pub provided: BTreeMap<ServiceName, Vec<(String, String)>>,
+    /// Where models are reached, by their key.
+    pub models: BTreeMap<String, String>,
 }
 
 impl Outcome {

@@ -15,7 +15,7 @@ use crate::engine::outside::Hooks;
 use crate::engine::run::RunOptions;
 use crate::engine::wait::{self, Bells, Wish};
 use crate::engine::{OpError, Progress};
-use crate::external::ProviderRequest;
+use crate::external::{ModelRequest, ProviderRequest};
 use crate::names::{ContainerId, ContainerName, ServiceName};
 use crate::planner::{ContainerRef, HashPart, Late, NodeId, Op, PlanNode};
 use crate::resource::{ContainerSpec, ResourceId};
@@ -48,6 +48,8 @@ pub(super) struct Done {
     pub(super) made: Option<ContainerId>,
     /// Variables that a provider set.
     pub(super) provided: Vec<(String, String)>,
+    /// Where a model is reached.
+    pub(super) endpoint: Option<String>,
 }
 
 impl Done {
@@ -138,6 +140,11 @@ pub(super) async fn execute(context: &Context<'_>, id: NodeId, node: &PlanNode) 
                 options: options.clone(),
             };
             return provider(context, id, &request).await;
+        }
+        Op::ConfigureModel { key: _, model, context_size, flags } => {
+            let request =
+                ModelRequest { model: model.clone(), context_size: *context_size, flags: flags.clone() };
+            return configure(context, id, &request).await;
         }
         Op::Await { container, service, until, timeout } => {
             let container = context.id_of(container)?;
@@ -303,6 +310,16 @@ async fn provider(context: &Context<'_>, id: NodeId, request: &ProviderRequest) 
     };
     match context.options.providers.run(request, &mut say).await {
         Ok(provided) => Ok(Done { provided, ..Done::default() }),
-        Err(detail) => Err(OpError::Provider { service: request.service.clone(), detail }),
+        Err(detail) => Err(OpError::Provider { detail }),
+    }
+}
+
+async fn configure(context: &Context<'_>, id: NodeId, request: &ModelRequest) -> Result<Done, OpError> {
+    let mut say = |line: String| {
+        let _ = context.progress.try_send((id, Progress::Line(line)));
+    };
+    match context.options.models.configure(request, &mut say).await {
+        Ok(endpoint) => Ok(Done { endpoint: Some(endpoint), ..Done::default() }),
+        Err(detail) => Err(OpError::Provider { detail }),
     }
 }

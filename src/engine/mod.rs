@@ -19,7 +19,7 @@ pub use apply::{Applied, Ending, Reporter, Rounds, apply, look_closer};
 pub use event::{Event, OpError, Outcome, Progress};
 pub use lines::{LONGEST_LINE, Lines};
 pub use observe::observe;
-pub use outside::{Anonymous, Hooks, NoHooks, NoProviders};
+pub use outside::{Anonymous, Hooks, NoHooks, NoModels, NoProviders};
 pub use run::{RunOptions, run};
 pub use schedule::Schedule;
 pub use stop::{Interrupter, Interrupts, Stop, interrupts};

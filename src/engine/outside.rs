@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
-use crate::external::{Credentials, ProviderRequest, Providers};
+use crate::external::{Credentials, ModelRequest, Models, ProviderRequest, Providers};
 use crate::names::ContainerId;
 use crate::resource::RegistryAuth;
 
@@ -37,6 +37,17 @@ impl Providers for NoProviders {
         _say: &mut dyn FnMut(String),
     ) -> Result<Vec<(String, String)>, String> {
         Err(format!("provider `{}` can not be run here; providers are not supported", request.kind))
+    }
+}
+
+/// Knows no models.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoModels;
+
+#[async_trait(?Send)]
+impl Models for NoModels {
+    async fn configure(&self, request: &ModelRequest, _say: &mut dyn FnMut(String)) -> Result<String, String> {
+        Err(format!("model {} can not be made ready here; models are not supported", request.model))
     }
 }
 

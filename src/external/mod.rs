@@ -1,7 +1,11 @@
 //! Other programs, behind traits.
 
 mod credentials;
+mod model;
+mod plugin;
 mod provider;
 
 pub use credentials::{Credentials, DockerCredentials, registry_of};
+pub use model::{ModelPrograms, ModelRequest, Models};
+pub use plugin::plugin_directories;
 pub use provider::{ProviderPrograms, ProviderRequest, Providers};

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::Command;
 
+use crate::external::plugin;
 use crate::names::{ProjectName, ServiceName};
 
 /// More of what a failed program wrote to its standard error is not repeated.
@@ -123,14 +124,12 @@ impl ProviderPrograms {
     fn find(&self, kind: &str) -> Result<PathBuf, String> {
         // compose itself is a plugin, too: it must not call itself.
         if kind == "compose" || kind.is_empty() || kind.contains(['/', '\\']) {
-            return Err(format!("`{kind}` is not a provider"));
+            return Err(format!("'{kind}' is not a valid provider type"));
         }
-        let plugin = format!("docker-{kind}{}", std::env::consts::EXE_SUFFIX);
         let plain = format!("{kind}{}", std::env::consts::EXE_SUFFIX);
         let path = self.environment.get("PATH").map(String::as_str).unwrap_or_default();
-        let plugins = self.plugin_directories.iter().map(|directory| directory.join(&plugin));
-        let programs = std::env::split_paths(path).map(|directory| directory.join(&plain));
-        let found = plugins.chain(programs).find(|program| program.is_file());
+        let mut programs = std::env::split_paths(path).map(|directory| directory.join(&plain));
+        let found = plugin::find(&self.plugin_directories, kind).or_else(|| programs.find(|program| program.is_file()));
         found.ok_or_else(|| format!("exec: \"{kind}\": executable file not found in $PATH"))
     }
 
@@ -154,7 +153,12 @@ impl ProviderPrograms {
         say: &mut dyn FnMut(String),
     ) -> Result<Vec<(String, String)>, String> {
         let ProviderRequest { service, kind, verb, .. } = request;
-        let failed = |why: String| format!("failed to {verb} service provider `{kind}`: {why}");
+        let action = match verb.as_str() {
+            "up" => "create",
+            "down" => "remove",
+            other => other,
+        };
+        let failed = |why: String| format!("failed to {action} service provider: {why}");
         let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
         let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) else {
             return Err(failed("it has no output".to_owned()));
@@ -167,7 +171,7 @@ impl ProviderPrograms {
             while (&mut out).take(LONGEST_LINE).read_until(b'\n', &mut line).await? > 0 {
                 let Ok(message) = serde_json::from_slice::<Message>(&line) else {
                     let text = String::from_utf8_lossy(&line).trim().to_owned();
-                    problem.get_or_insert(format!("it said what is not a message: {text}"));
+                    problem.get_or_insert_with(|| failed(format!("`{kind}` said what is not a message: {text}")));
                     line.clear();
                     continue;
                 };
@@ -183,7 +187,10 @@ impl ProviderPrograms {
                             let key = format!("{}_{key}", service.as_str().to_uppercase());
                             variables.push((key, value.to_owned()));
                         }
-                        None => problem = Some(format!("it set `{}`, which is no KEY=VALUE", message.message)),
+                        None => {
+                            let text = format!("`{kind}` set `{}`, which is no KEY=VALUE", message.message);
+                            problem = Some(failed(text));
+                        }
                     },
                     // `debug`, and what later versions may say.
                     _ => {}
@@ -203,11 +210,11 @@ impl ProviderPrograms {
         let status = child.wait().await.map_err(|error| failed(error.to_string()))?;
         answered.map_err(|error| failed(error.to_string()))?;
         if let Some(problem) = problem {
-            return Err(failed(problem));
+            return Err(problem);
         }
         if !status.success() {
             let complaint = complaint.unwrap_or_default();
-            return Err(failed(if complaint.is_empty() { status.to_string() } else { complaint }));
+            return Err(failed(if complaint.is_empty() { status.to_string() } else { format!("{status}: {complaint}") }));
         }
         Ok(variables)
     }
@@ -219,7 +226,10 @@ fn checked(verb: &Verb, request: &ProviderRequest) -> Result<Vec<String>, String
     let given: Vec<String> = request.options.iter().map(|option| key(option)).collect();
     let missing = verb.parameters.iter().find(|parameter| parameter.required && !given.contains(&parameter.name));
     if let Some(missing) = missing {
-        return Err(format!("required parameter `{}` is missing from provider `{}`", missing.name, request.kind));
+        return Err(format!(
+            "required parameter \"{}\" is missing from provider \"{}\" definition",
+            missing.name, request.kind
+        ));
     }
     let declared = |option: &&String| verb.parameters.iter().any(|parameter| parameter.name == key(option));
     Ok(request.options.iter().filter(declared).cloned().collect())
@@ -280,11 +290,11 @@ exit 0
     #[tokio::test]
     async fn what_goes_wrong_is_told() {
         let (_, result) = ask(&[], "up", &[]).await;
-        assert_eq!(result, Err("required parameter `size` is missing from provider `cloud`".to_owned()));
+        assert_eq!(result, Err("required parameter \"size\" is missing from provider \"cloud\" definition".to_owned()));
         let (_, result) = ask(&[("FAILS", "error")], "down", &[]).await;
-        assert_eq!(result, Err("failed to down service provider `cloud`: no quota".to_owned()));
+        assert_eq!(result, Err("no quota".to_owned()));
         let (_, result) = ask(&[("FAILS", "exit")], "down", &[]).await;
-        assert_eq!(result, Err("failed to down service provider `cloud`: broken".to_owned()));
+        assert_eq!(result, Err("failed to remove service provider: exit status: 3: broken".to_owned()));
     }
 
     #[tokio::test]
@@ -296,8 +306,8 @@ exit 0
     fn what_is_no_provider_is_not_run() {
         let programs =
             ProviderPrograms { project: "p".into(), plugin_directories: Vec::new(), environment: BTreeMap::new() };
-        assert_eq!(programs.find("compose"), Err("`compose` is not a provider".to_owned()));
-        assert_eq!(programs.find("../x"), Err("`../x` is not a provider".to_owned()));
+        assert_eq!(programs.find("compose"), Err("'compose' is not a valid provider type".to_owned()));
+        assert_eq!(programs.find("../x"), Err("'../x' is not a valid provider type".to_owned()));
         let missing = "exec: \"nope\": executable file not found in $PATH";
         assert_eq!(programs.find("nope"), Err(missing.to_owned()));
     }

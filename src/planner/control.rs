@@ -8,6 +8,7 @@ use crate::names::{ContainerId, ServiceName};
 use crate::planner::builder::{PlanBuilder, after, settled};
 use crate::planner::goal::RemoveOptions;
 use crate::planner::order;
+use crate::planner::outside;
 use crate::planner::plan::{Blocker, ContainerRef, Edge, NodeId, Op, Plan, Question, Reason, Shown, Until};
 use crate::planner::stack::{Stack, StackService};
 use crate::resource::{Container, ContainerState, ResourceId, Snapshot};
@@ -22,6 +23,14 @@ pub fn stop(stack: &Stack, snapshot: &Snapshot, services: &[ServiceName], grace:
         let mut nodes = Vec::new();
         for container in control.containers(name).filter(|container| container.is_running()) {
             nodes.push(control.stop(name, container, grace, Reason::Asked, &first));
+        }
+        let provider = stack.services.get(name).and_then(|service| service.provider.as_ref());
+        if let Some(provider) = provider.filter(|_| services.is_empty() || services.contains(name)) {
+            // Only those that say they can be stopped are asked to, so there is nothing to show.
+            let target = ResourceId::Provider(name.to_string());
+            let op = outside::op(name, provider, "stop");
+            let shown = Shown::hidden(&target);
+            nodes.push(control.builder.add(op, target, Reason::Asked, shown, &first));
         }
         stopped.insert(name, nodes);
     }

@@ -52,6 +52,8 @@ pub(super) struct Inputs<'a> {
     pub(super) infra: &'a Infra,
     /// Services whose image may be another one after a pull or build.
     pub(super) images_change: &'a BTreeSet<ServiceName>,
+    /// Services whose environment is not known before providers or models answered.
+    pub(super) waiting: &'a BTreeSet<ServiceName>,
 }
 
 /// Decides for all services, dependencies first, because a namespace that is shared binds fates.
@@ -99,7 +101,13 @@ fn decide_service<'a>(
     // The best one stays.
     let mut by_number: BTreeMap<u32, Vec<(Option<Reason>, &'a Container)>> = BTreeMap::new();
     for container in existing {
-        let divergence = divergence(inputs, service, container, others, &accepted);
+        let divergence = match divergence(inputs, service, container, others, &accepted) {
+            // The hash was made without what is not known yet.
+            Some(Reason::ConfigChanged { .. }) if inputs.waiting.contains(&service.name) => {
+                Some(Reason::EnvironmentMayChange)
+            }
+            other => other,
+        };
         by_number.entry(container.number().unwrap_or(1)).or_default().push((divergence, container));
     }
     let mut candidates: Vec<(Option<Reason>, u32, &'a Container)> = Vec::new();

@@ -8,6 +8,7 @@ use crate::planner::builder::settled;
 use crate::planner::control::Control;
 use crate::planner::decide;
 use crate::planner::goal::{DownOptions, RemoveImages};
+use crate::planner::outside;
 use crate::planner::plan::{ContainerRef, Edge, NodeId, Op, Plan, Reason, Shown};
 use crate::planner::stack::Stack;
 use crate::resource::{Container, ResourceId, Snapshot};
@@ -24,10 +25,16 @@ pub fn down(stack: &Stack, snapshot: &Snapshot, options: &DownOptions) -> Plan {
             let one_off = |container: &&Container| container.is_one_off() && container.service() == name.as_str();
             containers.extend(snapshot.containers.iter().filter(one_off));
         }
-        let nodes = containers
+        let mut nodes: Vec<NodeId> = containers
             .into_iter()
             .map(|container| take_away(&mut control, name, container, options, Reason::Asked, &first))
             .collect();
+        let provider = stack.services.get(name).and_then(|service| service.provider.as_ref());
+        if let Some(provider) = provider.filter(|_| meant) {
+            let target = ResourceId::Provider(name.to_string());
+            let shown = Shown::new(&target, "Removing", "Removed");
+            nodes.push(control.builder.add(outside::op(name, provider, "down"), target, Reason::Asked, shown, &first));
+        }
         removed.insert(name, nodes);
     }
     let mut all: Vec<NodeId> = removed.into_values().flatten().collect();

@@ -68,6 +68,10 @@ pub struct UpOptions {
     pub pulled: BTreeSet<String>,
     /// Images that were built in an earlier round of the same command.
     pub built: BTreeSet<String>,
+    /// Variables that providers set in an earlier round of the same command, by the service they provide.
+    pub provided: BTreeMap<ServiceName, Vec<(String, String)>>,
+    /// Where models are reached, as an earlier round of the same command found, by their key.
+    pub models: BTreeMap<String, String>,
     /// Now, in seconds since 1970: for pull policies that know ages.
     pub now: i64,
     /// Plan as if missing images were there: for showing a plan without pulling or building.

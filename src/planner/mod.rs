@@ -16,6 +16,7 @@ mod infra;
 mod interest;
 mod mounts;
 mod order;
+mod outside;
 mod plan;
 mod preflight;
 mod stack;
@@ -32,6 +33,7 @@ pub use down::down;
 pub use explain::{Explanation, explain};
 pub use goal::{BuildOptions, DownOptions, Interest, PullOptions, Recreate, RemoveImages, RemoveOptions, UpOptions};
 pub use interest::{interest, interest_in_stack};
+pub use outside::with_answers;
 pub use plan::{
     Blocker, Certainty, ContainerRef, Edge, FieldChange, HashPart, Late, Need, NodeId, Op, Plan, PlanNode, Question,
     Reason, Shown, Unchanged, Until,

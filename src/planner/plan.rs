@@ -272,6 +272,17 @@ pub enum Op {
         /// `--key=value`, in order.
         options: Vec<String>,
     },
+    /// Have a model ready to be used.
+    ConfigureModel {
+        /// Its key in the files.
+        key: String,
+        /// Its reference.
+        model: String,
+        /// Length of the context, in tokens.
+        context_size: Option<i64>,
+        /// Flags for the model's runtime.
+        flags: Vec<String>,
+    },
     /// Wait for a container.
     Await {
         /// Which.
@@ -320,6 +331,8 @@ pub enum Reason {
     },
     /// Its image is pulled or built first, and may be another one then.
     ImageMayChange,
+    /// What providers or models say of themselves is in its environment, and they are asked first.
+    EnvironmentMayChange,
     /// It is not connected to a network it should be connected to.
     NetworkChanged {
         /// Which.

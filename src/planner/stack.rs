@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::names::{NetworkName, ProjectName, ServiceName, VolumeName};
 use crate::planner::mounts;
 use crate::resource::{FileUpload, Snapshot};
-use crate::spec::model::{Dependency, Hook, Project};
+use crate::spec::model::{Dependency, Hook, Project, Provider};
 
 /// A project without what only creating needs.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,7 +30,7 @@ pub struct Stack {
 pub struct StackService {
     /// What must be there before it, and what goes after it.
     pub depends_on: BTreeMap<ServiceName, Dependency>,
-    /// The image it runs; empty when it is made from labels.
+    /// The image it runs; empty when it is made from labels, and for what a provider provides.
     pub image: String,
     /// Whether the image is built here and has no name of its own.
     pub local_image: bool,
@@ -40,6 +40,8 @@ pub struct StackService {
     pub post_start: Vec<Hook>,
     /// Before each stop.
     pub pre_stop: Vec<Hook>,
+    /// Who provides it in place of containers.
+    pub provider: Option<Provider>,
 }
 
 impl Stack {
@@ -53,12 +55,13 @@ impl Stack {
                 .map(|(name, service)| {
                     let of_stack = StackService {
                         depends_on: service.depends_on.clone(),
-                        image: project.image_of(service),
+                        image: if service.provider.is_none() { project.image_of(service) } else { String::new() },
                         local_image: service.image.is_none(),
                         // A variable that is missing is told by `up`; what was put there before stays.
                         uploads: mounts::uploads(project, service).unwrap_or_default(),
                         post_start: service.post_start.clone(),
                         pre_stop: service.pre_stop.clone(),
+                        provider: service.provider.clone(),
                     };
                     (name.clone(), of_stack)
                 })

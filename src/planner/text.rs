@@ -72,6 +72,7 @@ fn verb(node: &PlanNode) -> String {
         }
         Op::RunHook { command, .. } => format!("run hook `{}` in", command.join(" ")),
         Op::RunProvider { verb, .. } => format!("ask provider to {verb}"),
+        Op::ConfigureModel { model, .. } => format!("configure {model} as"),
         Op::Await { until, .. } => match until {
             Until::Started => "await start of".into(),
             Until::Healthy => "await health of".into(),
@@ -93,6 +94,7 @@ pub fn reason(reason: &Reason) -> String {
         }
         Reason::ImageChanged { from, to } => format!("image changed {} → {}", short(from), short(to)),
         Reason::ImageMayChange => "its image is pulled or built first".into(),
+        Reason::EnvironmentMayChange => "what it depends on is asked for its variables first".into(),
         Reason::NetworkChanged { network } => format!("network {network} changed"),
         Reason::VolumeChanged { volume } => format!("volume {volume} changed"),
         Reason::DependencyRecreated { service } => format!("{service} is recreated"),

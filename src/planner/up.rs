@@ -13,22 +13,30 @@ use crate::planner::mounts::{self, Inherited};
 use crate::planner::plan::{
     Blocker, ContainerRef, Edge, HashPart, Late, NodeId, Op, Plan, Reason, Shown, Unchanged, Until,
 };
-use crate::planner::{fields, image, order, preflight};
+use crate::planner::outside::Outside;
+use crate::planner::{fields, image, order, outside, preflight};
 use crate::resource::{Container, ContainerSpec, ContainerState, ResourceId, Snapshot};
 use crate::spec::hash;
 use crate::spec::model::{DependencyCondition, Project, Service};
 
 /// Makes the engine match the project: `up`, `create`, `scale`, the dependencies of `run`.
 pub fn up(project: &Project, snapshot: &Snapshot, options: &UpOptions) -> Plan {
+    let project = &*outside::with_answers(project, &options.provided, &options.models);
     let mut builder = PlanBuilder::new();
     let images_change = image::plan(&mut builder, project, snapshot, options);
+    let outside = outside::plan(&mut builder, project, options);
     if !builder.is_empty() && !options.assume_images {
-        // What images there will be decides over the rest: that is planned once they are there.
+        // What images there will be, and what others answer, decides over the rest: that is planned once it is known.
+        // What forbids the rest is told before anything is touched.
         builder.incomplete();
+        for blocker in up(project, snapshot, &UpOptions { assume_images: true, ..options.clone() }).blockers {
+            builder.block(blocker);
+        }
         return builder.finish();
     }
+    let waiting = outside.waiting();
     let infra = infra::plan(&mut builder, project, snapshot, options);
-    let inputs = Inputs { project, snapshot, options, infra: &infra, images_change: &images_change };
+    let inputs = Inputs { project, snapshot, options, infra: &infra, images_change: &images_change, waiting: &waiting };
     let decided = decide::decide(&inputs);
     let mut up = Up {
         project,
@@ -36,6 +44,7 @@ pub fn up(project: &Project, snapshot: &Snapshot, options: &UpOptions) -> Plan {
         options,
         builder,
         infra: &infra,
+        outside: &outside,
         decided: &decided,
         stopped: infra.stopped.clone(),
         replicas: BTreeMap::new(),
@@ -79,6 +88,7 @@ struct Up<'a> {
     options: &'a UpOptions,
     builder: PlanBuilder,
     infra: &'a Infra,
+    outside: &'a Outside,
     decided: &'a BTreeMap<&'a ServiceName, Decided<'a>>,
     /// Containers that this plan has stopped already, and by which operation.
     stopped: BTreeMap<ContainerId, NodeId>,
@@ -234,7 +244,7 @@ impl<'a> Up<'a> {
         let op = Op::RenameContainer { container: reference.clone(), name: name.clone() };
         let first = gone.get(&name).copied().into_iter().chain([removed]);
         let renamed = self.builder.add(op, target.clone(), Reason::Replaced, shown(), &after(first));
-        if *reason == Reason::ImageMayChange {
+        if matches!(reason, Reason::ImageMayChange | Reason::EnvironmentMayChange) {
             for node in [create, stop, removed, renamed] {
                 self.builder.uncertain(node);
             }
@@ -273,7 +283,8 @@ impl<'a> Up<'a> {
             .filter_map(|parent| self.replicas.get(&parent)?.first().map(|replica| replica.ready.clone()))
             .flatten();
         let removed = self.infra.removed.values().copied();
-        networks.chain(volumes).chain(parents).chain(removed).collect()
+        let answers = self.outside.asked.get(&service.name).into_iter().flatten().copied();
+        networks.chain(volumes).chain(parents).chain(removed).chain(answers).collect()
     }
 
     fn image_volumes(&self, service: &Service) -> Vec<String> {
@@ -355,8 +366,6 @@ impl<'a> Up<'a> {
     fn unsupported(&mut self) {
         for service in self.project.services.values() {
             let what = match service {
-                _ if service.provider.is_some() => "`provider` services",
-                _ if !service.models.is_empty() => "`models`",
                 _ if !service.pre_start.is_empty() => "`pre_start` hooks",
                 _ => continue,
             };

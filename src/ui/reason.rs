@@ -42,6 +42,7 @@ pub fn is_worth_telling(reason: &Reason) -> bool {
         | Reason::Duplicate => true,
         Reason::Missing
         | Reason::ImageMayChange
+        | Reason::EnvironmentMayChange
         | Reason::NotRunning
         | Reason::RunsAgain { .. }
         | Reason::Replaced

@@ -54,7 +54,7 @@ pub(super) async fn run(args: DownArgs, context: &Context<'_>) -> Ended {
     let runtime = context.runtime().await?;
     let known = target.project.as_ref().map(Stack::of_project);
     let wanted = interest_in_stack(&target.name, known.as_ref(), images != RemoveImages::None);
-    let road = Road::new("down");
+    let road = Road { project: target.project.as_ref(), ..Road::new("down") };
     apply::apply(context, &runtime, &wanted, road, &mut |snapshot, _| {
         let stack = target.stack(snapshot);
         let unknown: Vec<&str> = options

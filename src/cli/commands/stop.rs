@@ -26,7 +26,8 @@ pub(super) async fn run(args: StopArgs, context: &Context<'_>) -> Ended {
     let services = target.services(&services)?;
     let runtime = context.runtime().await?;
     let wanted = interest_in_stack(&target.name, None, false);
-    apply::apply(context, &runtime, &wanted, Road::new("stop"), &mut |snapshot, _| {
+    let road = Road { project: target.project.as_ref(), ..Road::new("stop") };
+    apply::apply(context, &runtime, &wanted, road, &mut |snapshot, _| {
         stop(&target.stack(snapshot), snapshot, &services, grace(timeout))
     })
     .await

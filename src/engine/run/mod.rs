@@ -10,12 +10,12 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 
 use crate::engine::execute::{Context, Done, execute};
-use crate::engine::outside::{Anonymous, Hooks, NoProviders};
+use crate::engine::outside::{Anonymous, Hooks, NoModels, NoProviders};
 use crate::engine::schedule::Schedule;
 use crate::engine::stop::{Interrupts, Stop};
 use crate::engine::wait::Bells;
 use crate::engine::{Event, OpError, Outcome};
-use crate::external::{Credentials, Providers};
+use crate::external::{Credentials, Models, Providers};
 use crate::names::ContainerId;
 use crate::planner::{NodeId, Op, Plan};
 use crate::resource::Builder;
@@ -37,12 +37,20 @@ pub struct RunOptions {
     pub credentials: Arc<dyn Credentials>,
     /// Who runs providers.
     pub providers: Arc<dyn Providers>,
+    /// Who makes models ready.
+    pub models: Arc<dyn Models>,
 }
 
 impl RunOptions {
-    /// Without limit, credentials or providers.
+    /// Without limit, credentials, providers or models.
     pub fn new(builder: Builder) -> Self {
-        Self { parallel: None, builder, credentials: Arc::new(Anonymous), providers: Arc::new(NoProviders) }
+        Self {
+            parallel: None,
+            builder,
+            credentials: Arc::new(Anonymous),
+            providers: Arc::new(NoProviders),
+            models: Arc::new(NoModels),
+        }
     }
 }
 
@@ -152,10 +160,14 @@ fn settle(
             if let Some(container) = done.made {
                 made.borrow_mut().insert(id, container);
             }
-            if let Some(node) = plan.node(id)
-                && let Op::RunProvider { service, .. } = &node.op
-            {
-                outcome.provided.entry(service.clone()).or_default().extend(done.provided);
+            match plan.node(id).map(|node| &node.op) {
+                Some(Op::RunProvider { service, .. }) => {
+                    outcome.provided.entry(service.clone()).or_default().extend(done.provided);
+                }
+                Some(Op::ConfigureModel { key, .. }) => {
+                    outcome.models.extend(done.endpoint.map(|endpoint| (key.clone(), endpoint)));
+                }
+                _ => {}
             }
             on_event(plan, &Event::Finished { node: id, warning: done.warning });
             schedule.finish(id);
@@ -178,7 +190,11 @@ fn settle(
 
 /// What may be dropped half-way without leaving something half done in the engine.
 fn can_be_cut(op: &Op) -> bool {
-    matches!(op, Op::Await { .. } | Op::PullImage { .. } | Op::PushImage { .. } | Op::BuildImage { .. })
+    matches!(op, Op::Await { .. }
+            | Op::PullImage { .. }
+            | Op::PushImage { .. }
+            | Op::BuildImage { .. }
+            | Op::ConfigureModel { .. })
 }
 
 /// How many operations may go on side by side.
@@ -203,7 +219,8 @@ impl Places {
             | Op::StopContainer { .. }
             | Op::RestartContainer { .. }
             | Op::RunHook { .. }
-            | Op::RunProvider { .. } => self.users,
+            | Op::RunProvider { .. }
+            | Op::ConfigureModel { .. } => self.users,
             _ => true,
         }
     }

@@ -3,7 +3,7 @@
 use super::{World, project, running};
 use crate::names::ServiceName;
 use crate::planner::{
-    DownOptions, RemoveImages, RemoveOptions, Stack, down, kill, pause, remove, restart, start, stop, to_text,
+    DownOptions, RemoveImages, RemoveOptions, Stack, UpOptions, down, kill, pause, remove, restart, start, stop, to_text,
 };
 
 const SHOP: &str = "
@@ -111,5 +111,30 @@ fn kill_pause_and_remove() {
     insta::assert_snapshot!(to_text(&remove(&stack(), &world.snapshot, &options)), @"
     #1 remove Container shop-db-1: as asked
     #2 remove Container shop-web-1: as asked
+    ");
+}
+
+#[test]
+fn providers_go_after_what_depends_on_them() {
+    let compose = "
+name: s
+services:
+  web: {image: nginx, depends_on: [db]}
+  db: {provider: {type: cloud, options: {size: 3}}}
+";
+    let project = project(compose);
+    let stack = Stack::of_project(&project);
+    let mut world = World::with_images(&["nginx"]);
+    let options = UpOptions { provided: [("db".into(), Vec::new())].into(), ..super::plain() };
+    world.run(&crate::planner::up(&project, &world.snapshot.clone(), &options));
+    insta::assert_snapshot!(to_text(&down(&stack, &world.snapshot, &DownOptions::default())), @"
+    #1 stop Container s-web-1: as asked
+    #2 remove Container s-web-1: as asked  after #1
+    #3 ask provider to down db: as asked  after ~#2
+    #4 remove Network s_default: as asked  after ~#3 ~#2
+    ");
+    insta::assert_snapshot!(to_text(&stop(&stack, &world.snapshot, &[], None)), @"
+    #1 stop Container s-web-1: as asked
+    #2 ask provider to stop db: as asked  after ~#1
     ");
 }

@@ -1,7 +1,7 @@
 //! What `up` decides.
 
 use super::{World, plain, plan_up, project, running};
-use crate::planner::{UpOptions, to_text, up};
+use crate::planner::{Op, UpOptions, to_text, up};
 use crate::resource::ContainerState;
 
 const SHOP: &str = "
@@ -294,5 +294,92 @@ fn names_and_ports_that_others_have_stop_the_plan() {
     compose.yaml:9:5: the container name theirs is already in use by a container of project other
     compose.yaml:11:9: port 127.0.0.1:5432/tcp of service `db` is already published by container old-db
     compose.yaml:6:13: s-web-2 and s-web-1 both publish port 0.0.0.0:8080/tcp
+    ");
+}
+
+const PROVIDED: &str = "
+name: s
+services:
+  web: {image: nginx, depends_on: [my-db]}
+  my-db: {provider: {type: cloud, options: {size: 3, tags: [a, b]}}, depends_on: [net]}
+  net: {provider: {type: cloud}}
+";
+
+fn provided() -> UpOptions {
+    let url = ("MY-DB_URL".to_owned(), "http://x".to_owned());
+    UpOptions { provided: [("my-db".into(), vec![url]), ("net".into(), Vec::new())].into(), ..plain() }
+}
+
+#[test]
+fn providers_are_asked_first_and_their_variables_reach_dependents() {
+    let mut world = World::with_images(&["nginx"]);
+    insta::assert_snapshot!(plan_up(PROVIDED, &world), @"
+    #1 ask provider to up net: as asked
+    #2 ask provider to up my-db: as asked  after #1
+    … and then look again
+    ");
+    let plan = up(&project(PROVIDED), &world.snapshot, &provided());
+    insta::assert_snapshot!(to_text(&plan), @"
+    #1 create Network s_default: is missing
+    #2 create Container s-web-1: is missing  after #1
+    #3 start Container s-web-1: is not running  after #2
+    ");
+    let environment = plan.nodes.iter().find_map(|node| match &node.op {
+        Op::CreateContainer { spec, .. } => Some(spec.environment.clone()),
+        _ => None,
+    });
+    assert_eq!(environment, Some(vec!["MY-DB_URL=http://x".to_owned()]));
+    world.run(&plan);
+    insta::assert_snapshot!(to_text(&up(&project(PROVIDED), &world.snapshot, &provided())), @"= Container s-web-1 running");
+    // A plan that is only shown asks nobody.
+    let shown = UpOptions { assume_images: true, ..plain() };
+    insta::assert_snapshot!(to_text(&up(&project(PROVIDED), &world.snapshot, &shown)), @"
+    #1 ask provider to up net: as asked
+    #2 ask provider to up my-db: as asked  after #1
+    #3 create as 000000000000_s-web-1 Container s-web-1: what it depends on is asked for its variables first (perhaps)  after #2
+    #4 stop Container s-web-1: replaced (perhaps)  after #3
+    #5 remove Container s-web-1: replaced (perhaps)  after #3 #4
+    #6 rename the one of #3 to Container s-web-1: replaced (perhaps)  after #5
+    #7 start Container s-web-1: is not running  after #6
+    ");
+}
+
+#[test]
+fn models_are_configured_after_images_and_their_names_reach_services() {
+    const MODELS: &str = "
+name: s
+services:
+  web: {image: nginx, models: {my-llm: {}, big: {model_var: NAME, endpoint_var: AT}}}
+models:
+  my-llm: {model: ai/small, context_size: 1024}
+  big: {model: ai/big}
+";
+    insta::assert_snapshot!(plan_up(MODELS, &World::with_images(&[])), @"
+    #1 pull Image nginx: is missing
+    #2 configure ai/big as big: as asked  after #1
+    #3 configure ai/small as my-llm: as asked  after #1
+    … and then look again
+    ");
+    let url = || "http://models/v1".to_owned();
+    let models = [("my-llm".to_owned(), url()), ("big".to_owned(), url())].into();
+    let plan = up(&project(MODELS), &World::with_images(&["nginx"]).snapshot, &UpOptions { models, ..plain() });
+    let environment = plan.nodes.iter().find_map(|node| match &node.op {
+        Op::CreateContainer { spec, .. } => Some(spec.environment.join(" ")),
+        _ => None,
+    });
+    assert_eq!(
+        environment.as_deref(),
+        Some("AT=http://models/v1 MY_LLM_MODEL=ai/small MY_LLM_URL=http://models/v1 NAME=ai/big")
+    );
+}
+
+#[test]
+fn what_forbids_a_later_round_is_told_before_the_first() {
+    let mut world = World::with_images(&[]);
+    world.snapshot.foreign.ports.insert("0.0.0.0:8080/tcp".to_owned(), "other".into());
+    insta::assert_snapshot!(plan_up("name: s\nservices: {web: {image: nginx, ports: ['8080:80']}}", &world), @"
+    blocked: port 0.0.0.0:8080/tcp of service `web` is already published by container other
+    #1 pull Image nginx: is missing
+    … and then look again
     ");
 }
