@@ -157,7 +157,8 @@ fn programs(context: &Context<'_>, project: Option<&Project>) -> (Vec<PathBuf>, 
     let own = &context.environment.variables;
     let mut environment = project.map_or_else(|| own.clone(), |project| project.environment.clone());
     let docker = &context.global.docker;
-    for (key, flag) in [("DOCKER_HOST", &docker.host), ("DOCKER_CONTEXT", &docker.context), ("DOCKER_CONFIG", &docker.config)]
+    for (key, flag) in
+        [("DOCKER_HOST", &docker.host), ("DOCKER_CONTEXT", &docker.context), ("DOCKER_CONFIG", &docker.config)]
     {
         environment.extend(flag.iter().map(|value| (key.to_owned(), value.clone())));
     }
@@ -342,7 +343,8 @@ fn ended_container(applied: &Applied, node: NodeId, error: &OpError) -> Option<C
         | OpError::Exited { .. }
         | OpError::DidNotComplete { .. }
         | OpError::CrashLoop { .. }
-        | OpError::TimedOut { .. } => {}
+        | OpError::TimedOut { .. }
+        | OpError::Step { .. } => {}
         OpError::Runtime(_) | OpError::NoHealthcheck { .. } | OpError::Hook { .. } | OpError::Provider { .. } => {
             return None;
         }
@@ -350,6 +352,8 @@ fn ended_container(applied: &Applied, node: NodeId, error: &OpError) -> Option<C
     match &applied.plan.node(node)?.op {
         Op::Await { container: ContainerRef::Existing(id), .. } => Some(id.clone()),
         Op::Await { container: ContainerRef::CreatedBy(maker), .. } => applied.outcome.made.get(maker).cloned(),
+        // The engine takes names for ids.
+        Op::RunStep { spec, .. } => Some(ContainerId::new(spec.name.as_str())),
         _ => None,
     }
 }

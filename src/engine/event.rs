@@ -60,7 +60,9 @@ pub enum Progress {
     Layer(LayerProgress),
     /// Of a build.
     Build(BuildProgress),
-    /// A line that a hook or provider wrote.
+    /// What a provider or model is at, in its own words.
+    Words(String),
+    /// A line that a hook wrote, or a warning of the engine.
     Line(String),
 }
 
@@ -116,6 +118,15 @@ pub enum OpError {
         /// The last lines it wrote.
         tail: String,
     },
+    /// A `pre_start` step ended with a code other than 0.
+    Step {
+        /// Of which service.
+        service: ServiceName,
+        /// Which one.
+        index: u32,
+        /// Its code.
+        code: i64,
+    },
     /// An external program failed.
     Provider {
         /// What it said.
@@ -159,6 +170,9 @@ impl fmt::Display for OpError {
                 write!(out, "{service} hook exited with status {code}")
             }
             Self::Hook { service, code, tail } => write!(out, "{service} hook exited with status {code}: {tail}"),
+            Self::Step { service, index, code } => {
+                write!(out, "service \"{service}\" pre_start[{index}] exited with code {code}")
+            }
             Self::Provider { detail } => out.write_str(detail),
         }
     }

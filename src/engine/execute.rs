@@ -19,7 +19,7 @@ use crate::external::{ModelRequest, ProviderRequest};
 use crate::names::{ContainerId, ContainerName, ServiceName};
 use crate::planner::{ContainerRef, HashPart, Late, NodeId, Op, PlanNode};
 use crate::resource::{ContainerSpec, ResourceId};
-use crate::runtime::{Error, ErrorKind, ExecSpec, Result as RuntimeResult, ResultStream, Runtime};
+use crate::runtime::{Error, ErrorKind, ExecSpec, LogOptions, Result as RuntimeResult, ResultStream, Runtime};
 
 /// Word for what could not be removed because others use it.
 const IN_USE: &str = "Resource is still in use";
@@ -132,6 +132,15 @@ pub(super) async fn execute(context: &Context<'_>, id: NodeId, node: &PlanNode) 
             };
             hook(context, id, &context.id_of(container)?, service, &exec).await?;
         }
+        Op::RunStep { service, index, spec, late } => {
+            let container = create(context, id, spec, late).await?.made;
+            let Some(container) = container else { return Ok(Done::default()) };
+            let code = step(context, id, &container).await?;
+            if code != 0 {
+                return Err(OpError::Step { service: service.clone(), index: *index, code });
+            }
+            gone_is_done(runtime.remove_container(&container, true, true).await)?;
+        }
         Op::RunProvider { service, kind, verb, options } => {
             let request = ProviderRequest {
                 service: service.clone(),
@@ -142,8 +151,7 @@ pub(super) async fn execute(context: &Context<'_>, id: NodeId, node: &PlanNode) 
             return provider(context, id, &request).await;
         }
         Op::ConfigureModel { key: _, model, context_size, flags } => {
-            let request =
-                ModelRequest { model: model.clone(), context_size: *context_size, flags: flags.clone() };
+            let request = ModelRequest { model: model.clone(), context_size: *context_size, flags: flags.clone() };
             return configure(context, id, &request).await;
         }
         Op::Await { container, service, until, timeout } => {
@@ -278,6 +286,31 @@ async fn hook(
     }
 }
 
+/// Runs a container to its end, telling what it writes, and gives its code.
+async fn step(context: &Context<'_>, id: NodeId, container: &ContainerId) -> Result<i64, OpError> {
+    let runtime = context.runtime;
+    runtime.start_container(container).await?;
+    let options = LogOptions { follow: true, ..LogOptions::default() };
+    // What it writes is nice to know; its code is what counts.
+    if let Ok(mut output) = runtime.logs(container, &options).await {
+        let mut lines = [Lines::default(), Lines::default()];
+        let mut tail = String::new();
+        while let Some(Ok(chunk)) = output.next().await {
+            let lines = &mut lines[usize::from(chunk.output == crate::runtime::Output::Stderr)];
+            lines.push(&chunk.bytes);
+            while let Some(line) = lines.next_line() {
+                say(context, id, &mut tail, &line).await;
+            }
+        }
+        for lines in &mut lines {
+            if let Some(line) = lines.finish() {
+                say(context, id, &mut tail, &line).await;
+            }
+        }
+    }
+    Ok(runtime.wait_container(container).await?)
+}
+
 async fn say(context: &Context<'_>, id: NodeId, tail: &mut String, line: &[u8]) {
     let line = String::from_utf8_lossy(line).trim_end_matches('\r').to_owned();
     tail.push_str(&line);
@@ -306,7 +339,7 @@ async fn exit_code(runtime: &dyn Runtime, exec: &str) -> Result<i64, OpError> {
 async fn provider(context: &Context<'_>, id: NodeId, request: &ProviderRequest) -> Result<Done, OpError> {
     let mut say = |line: String| {
         // A provider says little; what does not fit is progress text that nobody misses.
-        let _ = context.progress.try_send((id, Progress::Line(line)));
+        let _ = context.progress.try_send((id, Progress::Words(line)));
     };
     match context.options.providers.run(request, &mut say).await {
         Ok(provided) => Ok(Done { provided, ..Done::default() }),
@@ -316,7 +349,7 @@ async fn provider(context: &Context<'_>, id: NodeId, request: &ProviderRequest) 
 
 async fn configure(context: &Context<'_>, id: NodeId, request: &ModelRequest) -> Result<Done, OpError> {
     let mut say = |line: String| {
-        let _ = context.progress.try_send((id, Progress::Line(line)));
+        let _ = context.progress.try_send((id, Progress::Words(line)));
     };
     match context.options.models.configure(request, &mut say).await {
         Ok(endpoint) => Ok(Done { endpoint: Some(endpoint), ..Done::default() }),

@@ -112,8 +112,8 @@ impl ModelPrograms {
     async fn list(&self, program: &PathBuf) -> Result<BTreeSet<String>, String> {
         let failed = "error checking available models";
         let answer = self.ask(program, &["ls", "--json"], failed).await?;
-        let listed: Vec<Listed> =
-            serde_json::from_slice(&answer).map_err(|error| format!("failed to unmarshal available models: {error}"))?;
+        let listed: Vec<Listed> = serde_json::from_slice(&answer)
+            .map_err(|error| format!("failed to unmarshal available models: {error}"))?;
         Ok(listed.into_iter().flat_map(|model| model.tags).collect())
     }
 
@@ -126,7 +126,8 @@ impl ModelPrograms {
 
     async fn pull(&self, program: &PathBuf, model: &str, say: &mut dyn FnMut(String)) -> Result<(), String> {
         let failed = |why: String| format!("failed to pull model {model}: {why}");
-        let mut child = self.command(program).args(["pull", model]).spawn().map_err(|error| failed(error.to_string()))?;
+        let mut child =
+            self.command(program).args(["pull", model]).spawn().map_err(|error| failed(error.to_string()))?;
         let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) else {
             return Err(failed("it has no output".to_owned()));
         };
@@ -202,7 +203,7 @@ exit 0
         assert_eq!(failure, Err("failed to pull model ai/broken: no such model".to_owned()));
         assert_eq!(said, ["Pulling", "Pulling got 3 MB", "Pulling", "Pulling got 3 MB"]);
         assert_eq!(
-            std::fs::read_to_string(calls).unwrap(),
+            String::from_utf8(std::fs::read(calls).unwrap()).unwrap(),
             "ls --json\nconfigure --context-size 1024 ai/small -- --fast\nstatus --json\npull ai/big\n\
              configure --context-size 1024 ai/big -- --fast\npull ai/broken\n"
         );

@@ -214,7 +214,11 @@ impl ProviderPrograms {
         }
         if !status.success() {
             let complaint = complaint.unwrap_or_default();
-            return Err(failed(if complaint.is_empty() { status.to_string() } else { format!("{status}: {complaint}") }));
+            return Err(failed(if complaint.is_empty() {
+                status.to_string()
+            } else {
+                format!("{status}: {complaint}")
+            }));
         }
         Ok(variables)
     }

@@ -7,6 +7,7 @@ use crate::labels;
 use crate::names::{ContainerId, ServiceName};
 use crate::planner::builder::{PlanBuilder, after, settled};
 use crate::planner::goal::RemoveOptions;
+use crate::planner::hooks;
 use crate::planner::order;
 use crate::planner::outside;
 use crate::planner::plan::{Blocker, ContainerRef, Edge, NodeId, Op, Plan, Question, Reason, Shown, Until};
@@ -59,10 +60,10 @@ pub fn start(
     for name in stack.dependencies_first() {
         let Some(service) = stack.services.get(name) else { continue };
         let dependencies = control.dependencies(service, &started, timeout);
+        let dependencies = control.pre_start(name, service, dependencies);
         let mut nodes = Vec::new();
         for container in control.containers(name) {
-            let runs = matches!(container.state, ContainerState::Running | ContainerState::Restarting);
-            let node = (!runs).then(|| control.start(name, service, container, &dependencies));
+            let node = (!runs(container)).then(|| control.start(name, service, container, &dependencies));
             nodes.push((container.id.clone(), node.into_iter().collect::<Vec<_>>()));
         }
         started.insert(name, nodes);
@@ -206,6 +207,10 @@ pub fn remove(stack: &Stack, snapshot: &Snapshot, options: &RemoveOptions) -> Pl
     control.builder.finish()
 }
 
+fn runs(container: &Container) -> bool {
+    matches!(container.state, ContainerState::Running | ContainerState::Restarting)
+}
+
 /// A hook as an operation.
 pub(super) fn hook_op(container: &ContainerRef, service: &ServiceName, hook: &Hook) -> Op {
     let environment = hook
@@ -302,6 +307,24 @@ impl<'a> Control<'a> {
         let shown = Shown::new(&target, "Starting", "Started");
         let node = self.builder.add(op, target.clone(), Reason::Asked, shown, &first);
         self.hooks(name, &existing, &target, &service.post_start, &after([node])).map_or(node, |edge| edge.node)
+    }
+
+    /// Runs the service's `pre_start` steps when none of its containers runs; what their starts wait for then.
+    fn pre_start(&mut self, name: &ServiceName, service: &StackService, first: Vec<Edge>) -> Vec<Edge> {
+        let lowest = self.containers(name).min_by_key(|container| container.number());
+        let Some(lowest) = lowest.filter(|_| !self.containers(name).any(runs)) else { return first };
+        let left = hooks::remove_leftovers(&mut self.builder, self.snapshot, name);
+        let mut first = first;
+        first.extend(after(left));
+        let snapshot = self.snapshot;
+        let network = |other: &ServiceName| {
+            let found = snapshot.containers.iter().find(|container| {
+                container.service() == other.as_str() && !container.is_one_off() && !hooks::is_step(container)
+            });
+            found.map(|container| ContainerRef::Existing(container.id.clone()))
+        };
+        let replica = ContainerRef::Existing(lowest.id.clone());
+        hooks::plan(&mut self.builder, name, &service.pre_start, &replica, network, &first)
     }
 
     fn dependencies(

@@ -136,8 +136,35 @@ pub(super) fn plan(
         }
         touched.insert(service.name.clone());
     }
+    for service in project.services.values() {
+        for (reference, policy) in further(project, service) {
+            let policy = options.pull.as_deref().filter(|_| policy.is_some()).or(policy).unwrap_or("missing");
+            let is_there = snapshot.images.contains_key(&reference);
+            let wanted = policy == "always" || (policy != "never" && !is_there);
+            if !wanted || options.pulled.contains(&reference) || nodes.contains_key(&reference) {
+                continue;
+            }
+            let target = ResourceId::Image(reference.clone());
+            let shown = Shown::new(&target, "Pulling", "Pulled");
+            let reason = if is_there { Reason::PullPolicy { policy: policy.to_owned() } } else { Reason::Missing };
+            let op = Op::PullImage { reference: reference.clone(), platform: None };
+            nodes.insert(reference, builder.add(op, target, reason, shown, &[]));
+        }
+    }
     build_nodes(builder, project, &builds, &super::goal::BuildOptions::default());
     touched
+}
+
+/// The images that a service takes beside its own: those of its `pre_start` steps, which follow its pull policy, and
+/// those it mounts, which do not.
+pub(super) fn further<'a>(project: &Project, service: &'a Service) -> Vec<(String, Option<&'a str>)> {
+    let policy = service.pull_policy.as_deref().filter(|policy| *policy != "build").unwrap_or("missing");
+    let steps = service.pre_start.iter().filter_map(|step| step.image.clone()).map(|image| (image, Some(policy)));
+    let mounted = service.volumes.iter().filter(|mount| mount.kind == "image").filter_map(|mount| {
+        let source = mount.source.clone()?;
+        (!project.services.contains_key(source.as_str())).then_some((source, None))
+    });
+    steps.chain(mounted).filter(|(image, _)| *image != project.image_of(service)).collect()
 }
 
 /// Plans one pull.

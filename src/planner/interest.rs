@@ -3,15 +3,18 @@
 use crate::names::ProjectName;
 use crate::planner::container;
 use crate::planner::goal::Interest;
+use crate::planner::image;
 use crate::planner::stack::Stack;
 use crate::spec::model::Project;
 
 /// For goals that create.
 pub fn interest(project: &Project) -> Interest {
     let services = project.services.values().filter(|service| service.provider.is_none());
+    let further = services.clone().flat_map(|service| image::further(project, service)).map(|(image, _)| (image, None));
+    let own = services.map(|service| (project.image_of(service), container::platform(project, service)));
     Interest {
         project: project.name.clone(),
-        images: services.map(|service| (project.image_of(service), container::platform(project, service))).collect(),
+        images: further.chain(own).collect(),
         networks: project.networks.values().map(|network| network.name.clone()).collect(),
         volumes: project.volumes.values().map(|volume| volume.name.clone().into()).collect(),
         project_images: false,

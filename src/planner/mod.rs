@@ -11,6 +11,7 @@ mod down;
 mod explain;
 mod fields;
 mod goal;
+mod hooks;
 mod image;
 mod infra;
 mod interest;
@@ -32,6 +33,7 @@ pub use control::{kill, pause, remove, restart, start, stop, unpause};
 pub use down::down;
 pub use explain::{Explanation, explain};
 pub use goal::{BuildOptions, DownOptions, Interest, PullOptions, Recreate, RemoveImages, RemoveOptions, UpOptions};
+pub use hooks::Step;
 pub use interest::{interest, interest_in_stack};
 pub use outside::with_answers;
 pub use plan::{

@@ -71,9 +71,7 @@ pub(super) fn op(service: &ServiceName, provider: &Provider, verb: &str) -> Op {
         service: service.clone(),
         kind: provider.kind.clone(),
         verb: verb.to_owned(),
-        options: options
-            .flat_map(|(key, values)| values.iter().map(move |value| format!("--{key}={value}")))
-            .collect(),
+        options: options.flat_map(|(key, values)| values.iter().map(move |value| format!("--{key}={value}"))).collect(),
     }
 }
 

@@ -261,6 +261,17 @@ pub enum Op {
         /// With all rights.
         privileged: bool,
     },
+    /// Make a container, run it to its end, and remove it when it ended with 0; else it stays to be looked at.
+    RunStep {
+        /// The service, for messages.
+        service: ServiceName,
+        /// Which `pre_start` step of it.
+        index: u32,
+        /// The container.
+        spec: Box<ContainerSpec>,
+        /// What of it hangs on ids of other containers.
+        late: Vec<Late>,
+    },
     /// Ask an external program to provide a service.
     RunProvider {
         /// The service.

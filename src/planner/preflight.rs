@@ -11,7 +11,8 @@ use crate::spec::model::{Port, Project, Service};
 /// Whether a plan makes or starts containers, now or in a later round, so that what others have on this host matters
 /// to it.
 pub fn touches_host(plan: &Plan) -> bool {
-    !plan.complete || plan.nodes.iter().any(|node| matches!(node.op, Op::CreateContainer { .. } | Op::StartContainer { .. }))
+    !plan.complete
+        || plan.nodes.iter().any(|node| matches!(node.op, Op::CreateContainer { .. } | Op::StartContainer { .. }))
 }
 
 /// Containers that the plan makes anew because their configuration changed; inspected, the next plan can tell the old

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::names::{NetworkName, ProjectName, ServiceName, VolumeName};
+use crate::planner::hooks::{self, Step};
 use crate::planner::mounts;
 use crate::resource::{FileUpload, Snapshot};
 use crate::spec::model::{Dependency, Hook, Project, Provider};
@@ -36,6 +37,8 @@ pub struct StackService {
     pub local_image: bool,
     /// What is put into its containers before each start.
     pub uploads: Vec<FileUpload>,
+    /// Before the first start.
+    pub pre_start: Vec<Step>,
     /// After each start.
     pub post_start: Vec<Hook>,
     /// Before each stop.
@@ -59,6 +62,7 @@ impl Stack {
                         local_image: service.image.is_none(),
                         // A variable that is missing is told by `up`; what was put there before stays.
                         uploads: mounts::uploads(project, service).unwrap_or_default(),
+                        pre_start: hooks::steps(project, service),
                         post_start: service.post_start.clone(),
                         pre_stop: service.pre_stop.clone(),
                         provider: service.provider.clone(),

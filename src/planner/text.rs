@@ -71,6 +71,7 @@ fn verb(node: &PlanNode) -> String {
             format!("copy {} into", paths.join(", "))
         }
         Op::RunHook { command, .. } => format!("run hook `{}` in", command.join(" ")),
+        Op::RunStep { spec, .. } => format!("run step `{}` as", spec.command.as_deref().unwrap_or_default().join(" ")),
         Op::RunProvider { verb, .. } => format!("ask provider to {verb}"),
         Op::ConfigureModel { model, .. } => format!("configure {model} as"),
         Op::Await { until, .. } => match until {

@@ -10,11 +10,11 @@ use crate::planner::decide::{self, Decided, Inputs, Kept, Replaced};
 use crate::planner::goal::UpOptions;
 use crate::planner::infra::{self, Infra};
 use crate::planner::mounts::{self, Inherited};
+use crate::planner::outside::Outside;
 use crate::planner::plan::{
     Blocker, ContainerRef, Edge, HashPart, Late, NodeId, Op, Plan, Reason, Shown, Unchanged, Until,
 };
-use crate::planner::outside::Outside;
-use crate::planner::{fields, image, order, outside, preflight};
+use crate::planner::{fields, hooks, image, order, outside, preflight};
 use crate::resource::{Container, ContainerSpec, ContainerState, ResourceId, Snapshot};
 use crate::spec::hash;
 use crate::spec::model::{DependencyCondition, Project, Service};
@@ -362,15 +362,34 @@ impl<'a> Up<'a> {
         self.builder.block(Blocker { message, hint: None, place });
     }
 
-    /// What can not be done yet is said before anything is touched, instead of being left out silently.
+    /// What no version of compose does is said before anything is touched, instead of being left out silently.
     fn unsupported(&mut self) {
         for service in self.project.services.values() {
-            let what = match service {
-                _ if !service.pre_start.is_empty() => "`pre_start` hooks",
-                _ => continue,
-            };
-            self.block(service, format!("service `{}`: {what} are not supported yet", service.name));
+            if service.pre_start.iter().any(|step| step.per_replica == Some(true)) {
+                let message = format!("service `{}`: pre_start steps can not run per_replica yet", service.name);
+                self.block(service, message);
+            }
         }
+    }
+
+    /// Runs the `pre_start` steps of a service whose replicas are all down; what their starts wait for then.
+    fn pre_start(&mut self, service: &'a Service, replicas: &[Replica<'a>], first: Vec<Edge>) -> Vec<Edge> {
+        let left = hooks::remove_leftovers(&mut self.builder, self.snapshot, &service.name);
+        let is_up = |replica: &Replica<'_>| self.stays_up(replica);
+        let Some(lowest) = replicas.first().filter(|_| !replicas.iter().any(is_up)) else { return first };
+        let mut first = first;
+        first.extend(after(left.into_iter().chain(lowest.ready.iter().copied())));
+        let steps = hooks::steps(self.project, service);
+        let parents = &self.replicas;
+        let network = |name: &ServiceName| Some(parents.get(name)?.first()?.reference.clone());
+        hooks::plan(&mut self.builder, &service.name, &steps, &lowest.reference, network, &first)
+    }
+
+    fn stays_up(&self, replica: &Replica<'_>) -> bool {
+        replica.found.is_some_and(|found| {
+            matches!(found.state, ContainerState::Running | ContainerState::Restarting)
+                && !self.stopped.contains_key(&found.id)
+        })
     }
 
     fn orphans(&mut self) {
@@ -398,17 +417,14 @@ impl<'a> Up<'a> {
     fn start(&mut self, name: &'a ServiceName) {
         let (Some(service), Some(replicas)) = (self.service(name), self.replicas.get(name).cloned()) else { return };
         let dependencies = self.dependencies(service);
+        let dependencies = self.pre_start(service, &replicas, dependencies);
         let uploads = match mounts::uploads(self.project, service) {
             Ok(uploads) => uploads,
             Err(message) => return self.block(service, message),
         };
         let mut started = Vec::new();
         for replica in replicas {
-            let running = replica.found.is_some_and(|found| {
-                matches!(found.state, ContainerState::Running | ContainerState::Restarting)
-                    && !self.stopped.contains_key(&found.id)
-            });
-            if running {
+            if self.stays_up(&replica) {
                 // Nothing waits for a container that runs, but what was waited for is waited for all the same.
                 started.extend(replica.ready);
                 continue;

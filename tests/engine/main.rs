@@ -27,6 +27,7 @@ mod interop;
 mod lifecycle;
 mod order;
 mod output;
+mod outside;
 #[expect(clippy::unwrap_used, reason = "failing is what tests are for")]
 mod session;
 mod together;

@@ -48,6 +48,7 @@ fn engine_with_images() -> Fake {
         .with_image("db", with_volume)
         .with_image("checked", checked)
         .with_remote("far", Fake::image("far"), Duration::ZERO)
+        .on("*pre_start*", Behaviour::exits(0))
         .on("*once-*", Behaviour::exits(0).after(Duration::from_secs(1)))
 }
 
@@ -278,6 +279,23 @@ services:
     check("one-shots", None, Goal::Up(compose)).await;
     check("one-shots again", Some(compose), Goal::Up(compose)).await;
     check("one-shots down", Some(compose), Goal::Down(compose, false)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn steps_before_a_start() {
+    let before = "
+services:
+  web:
+    image: 'app:1'
+    pre_start: [{command: ['migrate']}, {command: ['warm'], image: 'app:2'}]
+    volumes: ['v:/v']
+volumes: {v: {}}
+";
+    let after = before.replace("'v:/v'", "'v:/w'").leak();
+    check("steps", None, Goal::Up(before)).await;
+    check("steps again", Some(before), Goal::Up(before)).await;
+    check("steps of a service that changes", Some(before), Goal::Up(after)).await;
+    check("steps, down", Some(before), Goal::Down(before, true)).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -190,11 +190,14 @@ fn settle(
 
 /// What may be dropped half-way without leaving something half done in the engine.
 fn can_be_cut(op: &Op) -> bool {
-    matches!(op, Op::Await { .. }
+    matches!(
+        op,
+        Op::Await { .. }
             | Op::PullImage { .. }
             | Op::PushImage { .. }
             | Op::BuildImage { .. }
-            | Op::ConfigureModel { .. })
+            | Op::ConfigureModel { .. }
+    )
 }
 
 /// How many operations may go on side by side.
@@ -219,6 +222,7 @@ impl Places {
             | Op::StopContainer { .. }
             | Op::RestartContainer { .. }
             | Op::RunHook { .. }
+            | Op::RunStep { .. }
             | Op::RunProvider { .. }
             | Op::ConfigureModel { .. } => self.users,
             _ => true,

@@ -3,7 +3,8 @@
 use super::{World, project, running};
 use crate::names::ServiceName;
 use crate::planner::{
-    DownOptions, RemoveImages, RemoveOptions, Stack, UpOptions, down, kill, pause, remove, restart, start, stop, to_text,
+    DownOptions, RemoveImages, RemoveOptions, Stack, UpOptions, down, kill, pause, remove, restart, start, stop,
+    to_text,
 };
 
 const SHOP: &str = "

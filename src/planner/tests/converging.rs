@@ -349,7 +349,7 @@ fn models_are_configured_after_images_and_their_names_reach_services() {
     const MODELS: &str = "
 name: s
 services:
-  web: {image: nginx, models: {my-llm: {}, big: {model_var: NAME, endpoint_var: AT}}}
+  web: {image: nginx, models: {my-llm: , big: {model_var: NAME, endpoint_var: AT}}}
 models:
   my-llm: {model: ai/small, context_size: 1024}
   big: {model: ai/big}
@@ -381,5 +381,62 @@ fn what_forbids_a_later_round_is_told_before_the_first() {
     blocked: port 0.0.0.0:8080/tcp of service `web` is already published by container other
     #1 pull Image nginx: is missing
     … and then look again
+    ");
+}
+
+const STEPS: &str = "
+name: s
+services:
+  web:
+    image: nginx
+    scale: 2
+    depends_on: [db]
+    environment: {A: '1'}
+    pre_start:
+      - {command: [migrate], environment: {B: '2'}}
+      - {command: [warm], image: alpine}
+  db: {image: postgres}
+";
+
+#[test]
+fn steps_run_before_the_first_replica_starts() {
+    let mut world = World::with_images(&["nginx", "postgres"]);
+    insta::assert_snapshot!(plan_up(STEPS, &world), @"
+    #1 pull Image alpine: is missing
+    … and then look again
+    ");
+    world = World::with_images(&["nginx", "postgres", "alpine"]);
+    let plan = up(&project(STEPS), &world.snapshot, &plain());
+    insta::assert_snapshot!(to_text(&plan), @"
+    #1 create Network s_default: is missing
+    #2 create Container s-db-1: is missing  after #1
+    #3 create Container s-web-1: is missing  after #1
+    #4 create Container s-web-2: is missing  after #3 #1
+    #5 start Container s-db-1: is not running  after #2
+    #6 run step `migrate` as Container s-web-pre_start-0: as asked  after #5 #3
+    #7 run step `warm` as Container s-web-pre_start-1: as asked  after #6
+    #8 start Container s-web-1: is not running  after #7 #3
+    #9 start Container s-web-2: is not running  after #7 #4
+    ");
+    world.run(&plan);
+    insta::assert_snapshot!(plan_up(STEPS, &world), @"
+    = Container s-db-1 running
+    = Container s-web-1 running
+    = Container s-web-2 running
+    ");
+    // One replica that runs is enough to leave them out.
+    world.edit("s-web-2", |container| container.state = ContainerState::Exited);
+    insta::assert_snapshot!(plan_up(STEPS, &world), @"
+    #1 start Container s-web-2: had exited with 0, runs again
+    = Container s-db-1 running
+    = Container s-web-1 running
+    ");
+    world.edit("s-web-1", |container| container.state = ContainerState::Exited);
+    let stack = crate::planner::Stack::of_project(&project(STEPS));
+    insta::assert_snapshot!(to_text(&crate::planner::start(&stack, &world.snapshot, &[], false, None)), @"
+    #1 run step `migrate` as Container s-web-pre_start-0: as asked
+    #2 run step `warm` as Container s-web-pre_start-1: as asked  after #1
+    #3 start Container s-web-1: as asked  after #2
+    #4 start Container s-web-2: as asked  after #2
     ");
 }

@@ -266,7 +266,7 @@ static MODELS: Shape = Shape::entries(Others::NamedOpen(&MODEL))
     .unique()
     .merge(Merge::Names(NamesTo::Null))
     .short(Short::Names(NamesTo::Null));
-static MODEL: Shape = Shape::mapping(&[("endpoint_var", &STRING), ("model_var", &STRING)]);
+static MODEL: Shape = Shape::mapping(&[("endpoint_var", &STRING), ("model_var", &STRING)]).and(NULL);
 
 static NETWORKS: Shape = Shape::entries(Others::Named(&NETWORK))
     .items(&STRING)

@@ -253,6 +253,7 @@ impl Rows {
                     notices.push(Notice::Output { id: shape.row, line });
                 }
             }
+            Progress::Words(words) => self.set(&shape.row, State::Working, words, "", now, notices),
             Progress::Line(line) => {
                 if let Some(row) = self.rows.get_mut(&shape.row) {
                     row.details.clone_from(line);
