@@ -13,6 +13,7 @@ pub mod help;
 pub mod plugin;
 mod shown_logs;
 pub mod terminal;
+pub mod transfer;
 pub mod usage;
 
 use std::ffi::OsString;

@@ -118,7 +118,7 @@ pub(super) async fn execute(context: &Context<'_>, id: NodeId, node: &PlanNode) 
             let what = || format!("put {} files into container {}", files.len(), node.target);
             let archive =
                 archive::of_files(files).map_err(|error| Error::new(ErrorKind::Invalid, what(), error.to_string()))?;
-            runtime.upload(&container, "/", archive, false).await?;
+            runtime.upload(&container, "/", archive.into(), false).await?;
         }
         Op::RunHook { container, service, command, environment, user, working_dir, privileged } => {
             let exec = ExecSpec {

@@ -141,6 +141,17 @@ pub struct BuildOptions {
     pub memory: Option<i64>,
 }
 
+/// How `push` goes about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PushOptions {
+    /// Only these services; empty means all.
+    pub services: Vec<ServiceName>,
+    /// Their dependencies too.
+    pub include_deps: bool,
+    /// Go on after failures, and count them as none.
+    pub ignore_failures: bool,
+}
+
 /// How `pull` goes about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PullOptions {

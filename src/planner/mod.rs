@@ -32,7 +32,9 @@ pub use builder::{PlanBuilder, after, settled};
 pub use control::{kill, pause, remove, restart, start, stop, unpause};
 pub use down::down;
 pub use explain::{Explanation, explain};
-pub use goal::{BuildOptions, DownOptions, Interest, PullOptions, Recreate, RemoveImages, RemoveOptions, UpOptions};
+pub use goal::{
+    BuildOptions, DownOptions, Interest, PullOptions, PushOptions, Recreate, RemoveImages, RemoveOptions, UpOptions,
+};
 pub use hooks::Step;
 pub use interest::{interest, interest_in_stack};
 pub use outside::with_answers;
@@ -42,6 +44,6 @@ pub use plan::{
 };
 pub use preflight::{touches_host, unexplained};
 pub use stack::{Stack, StackService};
-pub use supply::{build, pull};
+pub use supply::{build, pull, push};
 pub use text::{reason, to_text};
 pub use up::up;

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::names::ServiceName;
 use crate::planner::builder::{PlanBuilder, after};
-use crate::planner::goal::{BuildOptions, PullOptions};
+use crate::planner::goal::{BuildOptions, PullOptions, PushOptions};
 use crate::planner::image;
-use crate::planner::plan::{Op, Plan, Reason, Shown, Unchanged};
+use crate::planner::plan::{NodeId, Op, Plan, Reason, Shown, Unchanged};
 use crate::resource::{ResourceId, Snapshot};
 use crate::spec::model::{Project, Service};
 
@@ -29,14 +29,45 @@ pub fn build(project: &Project, _snapshot: &Snapshot, options: &BuildOptions) ->
     let nodes = image::build_nodes(&mut builder, project, &services, options);
     if options.push {
         for (service, _) in services.iter().filter(|(service, _)| service.image.is_some()) {
-            let reference = project.image_of(service);
-            let target = ResourceId::Image(reference.clone());
-            let first = after(nodes.get(&service.name).copied());
-            let shown = Shown::new(&target, "Pushing", "Pushed");
-            builder.add(Op::PushImage { reference }, target, Reason::Asked, shown, &first);
+            push_nodes(&mut builder, project, service, nodes.get(&service.name).copied());
         }
     }
     builder.finish()
+}
+
+/// Pushes images that are built here and have a name.
+pub fn push(project: &Project, options: &PushOptions) -> Plan {
+    let mut builder = PlanBuilder::new();
+    let wanted = chosen(project, &options.services, options.include_deps);
+    for service in all(project).filter(|service| wanted.contains(&service.name)) {
+        if service.build.is_none() || service.image.is_none() {
+            builder.keep(Unchanged {
+                target: ResourceId::Provider(service.name.to_string()),
+                word: "Skipped".to_owned(),
+                container: None,
+            });
+            continue;
+        }
+        for node in push_nodes(&mut builder, project, service, None) {
+            if options.ignore_failures {
+                builder.optional(node);
+            }
+        }
+    }
+    builder.finish()
+}
+
+/// Pushes all names that a service's image has.
+fn push_nodes(builder: &mut PlanBuilder, project: &Project, service: &Service, built: Option<NodeId>) -> Vec<NodeId> {
+    let tags = service.build.iter().flat_map(|build| build.tags.iter().cloned());
+    let references: BTreeSet<String> = tags.chain([project.image_of(service)]).collect();
+    let mut nodes = Vec::new();
+    for reference in references {
+        let target = ResourceId::Image(reference.clone());
+        let shown = Shown::new(&target, "Pushing", "Pushed");
+        nodes.push(builder.add(Op::PushImage { reference }, target, Reason::Asked, shown, &after(built)));
+    }
+    nodes
 }
 
 /// Pulls images.

@@ -26,8 +26,8 @@ use crate::resource::{
 
 pub use error::{Error, ErrorKind, Result};
 pub use stream::{
-    AttachOptions, Attached, Chunk, EventFilter, ExecSpec, ExecState, Input, LogOptions, Output, RuntimeEvent, Stats,
-    StatsTotals, TerminalSize,
+    Archive, AttachOptions, Attached, Chunk, Commit, EventFilter, ExecSpec, ExecState, Input, Inside, InsideKind,
+    LogOptions, Output, RuntimeEvent, Stats, StatsTotals, TerminalSize,
 };
 
 /// A stream of results that owns what it needs.
@@ -90,17 +90,29 @@ pub trait Containers {
     async fn rename_container(&self, container: &ContainerId, name: &ContainerName) -> Result<()>;
     /// Waits until it does not run and gives its exit code; at once when it does not run.
     async fn wait_container(&self, container: &ContainerId) -> Result<i64>;
-    /// Unpacks a tar archive below `path` inside, making directories that are missing. Files belong to whom the archive
-    /// says, or with `to_user` to the user that the container runs as.
-    async fn upload(&self, container: &ContainerId, path: &str, archive: Bytes, to_user: bool) -> Result<()>;
-    /// A tar archive of what lies at `path` inside.
-    async fn download(&self, container: &ContainerId, path: &str) -> Result<ResultStream<Bytes>>;
     /// Its processes. `Conflict` when it does not run.
     async fn processes(&self, container: &ContainerId) -> Result<Processes>;
     /// Samples of its use of resources: one when not `follow`, else about one a second until it stops.
     async fn stats(&self, container: &ContainerId, follow: bool) -> Result<ResultStream<Stats>>;
     /// Resizes its terminal.
     async fn resize_container(&self, container: &ContainerId, size: TerminalSize) -> Result<()>;
+}
+
+/// Files of a container, running or not.
+#[async_trait]
+pub trait Files {
+    /// What lies at `path` inside; a link is not followed. `NotFound` when there is nothing.
+    async fn look_inside(&self, container: &ContainerId, path: &str) -> Result<Inside>;
+    /// Unpacks a tar archive below the directory `path` inside, making directories that are missing below it. Files
+    /// belong to whom the archive says, or with `to_user` to the user that the container runs as. `NotFound` when there
+    /// is no `path`, `Invalid` when a directory would take the place of a file, or the other way round.
+    async fn upload(&self, container: &ContainerId, path: &str, archive: Archive, to_user: bool) -> Result<()>;
+    /// A tar archive of what lies at `path` inside; its names begin with the last part of the path.
+    async fn download(&self, container: &ContainerId, path: &str) -> Result<ResultStream<Bytes>>;
+    /// A tar archive of all files, but for what is mounted.
+    async fn export_container(&self, container: &ContainerId) -> Result<ResultStream<Bytes>>;
+    /// Makes an image out of its files and gives the image's id.
+    async fn commit_container(&self, container: &ContainerId, commit: &Commit) -> Result<ImageId>;
 }
 
 /// Images, how they come and go.
@@ -181,7 +193,7 @@ pub trait Streams {
 
 /// An engine.
 #[async_trait]
-pub trait Runtime: Containers + Images + Networks + Volumes + Streams + Send + Sync {
+pub trait Runtime: Containers + Files + Images + Networks + Volumes + Streams + Send + Sync {
     /// What engine it is. The first call makes the connection: `Unavailable` or `Denied` when there is none.
     async fn facts(&self) -> Result<EngineFacts>;
 }

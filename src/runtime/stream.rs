@@ -1,8 +1,10 @@
 //! Output, input, events and samples.
 
+use std::io;
 use std::pin::Pin;
 
 use bytes::Bytes;
+use futures::Stream;
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWrite;
 
@@ -37,6 +39,52 @@ pub struct Attached {
     pub output: ResultStream<Chunk>,
     /// What it reads, when input was asked for.
     pub input: Option<Input>,
+}
+
+/// A tar archive on its way into a container. An error of its source ends the upload.
+pub struct Archive(pub Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>);
+
+impl From<Bytes> for Archive {
+    fn from(bytes: Bytes) -> Self {
+        Self(Box::pin(futures::stream::iter([Ok(bytes)])))
+    }
+}
+
+/// What lies at a path inside a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inside {
+    /// What it is.
+    pub kind: InsideKind,
+    /// Bytes of a file.
+    pub size: u64,
+}
+
+/// What a path inside a container means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InsideKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link, and the path it points to, all links on the way followed.
+    Link(String),
+    /// A device, a pipe or a socket.
+    Special,
+}
+
+/// How an image is made out of a container.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Commit {
+    /// Its name; without one it has only its id.
+    pub reference: Option<String>,
+    /// Who made it.
+    pub author: Option<String>,
+    /// A note.
+    pub message: Option<String>,
+    /// Dockerfile instructions that change its configuration.
+    pub changes: Vec<String>,
+    /// Freeze the container meanwhile.
+    pub pause: bool,
 }
 
 /// What of a container's log is wanted.

@@ -12,7 +12,7 @@ use compose::resource::{
 };
 use compose::runtime::docker::{self, DockerRuntime, EndpointChoice, EngineEndpoint, Transport};
 use compose::runtime::{
-    AttachOptions, Attached, Chunk, Containers, Error, ErrorKind, EventFilter, ExecSpec, Images, LabelFilter,
+    AttachOptions, Attached, Chunk, Containers, Error, ErrorKind, EventFilter, ExecSpec, Files, Images, LabelFilter,
     LogOptions, Networks, Output, Result, ResultStream, Runtime, Streams, TerminalSize, Volumes,
 };
 use futures::StreamExt;
@@ -439,7 +439,7 @@ async fn files_go_in_and_come_out() {
         header.set_gid(34);
         archive.append_data(&mut header, "run/x/file", &b"hello"[..]).unwrap();
         let bytes = Bytes::from(archive.into_inner().unwrap());
-        runtime.upload(&id, "/", bytes.clone(), true).await?;
+        runtime.upload(&id, "/", bytes.clone().into(), true).await?;
         runtime.start_container(&id).await?;
         let follow = LogOptions { follow: true, ..Default::default() };
         assert_eq!(text(runtime.logs(&id, &follow).await?).await?.0, "12:34 440 5\nhello");
@@ -449,7 +449,7 @@ async fn files_go_in_and_come_out() {
         let entry = archive.entries().unwrap().next().expect("an entry").unwrap();
         assert_eq!((entry.path().unwrap().to_str(), entry.size()), (Some("file"), 5));
         assert_eq!(kind(runtime.download(&id, "/nope").await.map(|_| ())), ErrorKind::NotFound);
-        assert_eq!(kind(runtime.upload(&id, "/nope", bytes, false).await), ErrorKind::NotFound);
+        assert_eq!(kind(runtime.upload(&id, "/nope", bytes.into(), false).await), ErrorKind::NotFound);
         Ok(())
     })
     .await;

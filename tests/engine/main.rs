@@ -23,6 +23,7 @@ mod bad_input;
 mod build;
 mod crash;
 mod examples;
+mod files;
 mod interop;
 mod lifecycle;
 mod order;

@@ -1,13 +1,16 @@
 //! The commands: one file each, its flags with their help, and what it does.
 
 pub mod build;
+pub mod commit;
 pub mod config;
 pub mod containers;
+pub mod cp;
 pub mod create;
 pub mod down;
 pub mod events;
 pub mod exec;
 pub mod explain;
+pub mod export;
 pub mod format;
 pub mod images;
 pub mod kill;
@@ -19,6 +22,7 @@ pub mod planned;
 pub mod port;
 pub mod ps;
 pub mod pull;
+pub mod push;
 pub mod restart;
 pub mod rm;
 pub mod run;
@@ -47,15 +51,15 @@ pub enum Command {
     #[command(subcommand, hide = true)]
     Alpha(planned::AlphaCommand),
     Build(build::BuildArgs),
-    Commit(planned::CommitArgs),
+    Commit(commit::CommitArgs),
     Config(config::ConfigArgs),
-    Cp(planned::CpArgs),
+    Cp(cp::CpArgs),
     Create(create::CreateArgs),
     Down(down::DownArgs),
     Events(events::EventsArgs),
     Exec(exec::ExecArgs),
     Explain(explain::ExplainArgs),
-    Export(planned::ExportArgs),
+    Export(export::ExportArgs),
     Images(images::ImagesArgs),
     Kill(kill::KillArgs),
     Lint(lint::LintArgs),
@@ -66,7 +70,7 @@ pub enum Command {
     Ps(ps::PsArgs),
     Publish(planned::PublishArgs),
     Pull(pull::PullArgs),
-    Push(planned::PushArgs),
+    Push(push::PushArgs),
     Restart(restart::RestartArgs),
     Rm(rm::RmArgs),
     Run(run::RunArgs),
@@ -93,12 +97,15 @@ impl Command {
     pub async fn run(self, context: &Context<'_>) -> Ended {
         match self {
             Self::Build(args) => build::run(args, context).await,
+            Self::Commit(args) => commit::run(args, context).await,
             Self::Config(args) => config::run(args, context).await,
+            Self::Cp(args) => cp::run(args, context).await,
             Self::Create(args) => create::run(args, context).await,
             Self::Down(args) => down::run(args, context).await,
             Self::Events(args) => context.unless_interrupted(events::run(args, context)).await,
             Self::Exec(args) => exec::run(args, context).await,
             Self::Explain(args) => explain::run(&args, context),
+            Self::Export(args) => export::run(args, context).await,
             Self::Images(args) => context.unless_interrupted(images::run(args, context)).await,
             Self::Kill(args) => kill::run(args, context).await,
             Self::Lint(args) => lint::run(&args, context),
@@ -108,6 +115,7 @@ impl Command {
             Self::Port(args) => context.unless_interrupted(port::run(args, context)).await,
             Self::Ps(args) => context.unless_interrupted(ps::run(args, context)).await,
             Self::Pull(args) => pull::run(args, context).await,
+            Self::Push(args) => push::run(args, context).await,
             Self::Restart(args) => restart::run(args, context).await,
             Self::Rm(args) => rm::run(args, context).await,
             Self::Run(args) => run::run(&args),
@@ -121,15 +129,9 @@ impl Command {
             Self::Version(args) => version::run(&args, context),
             Self::Volumes(args) => context.unless_interrupted(volumes::run(args, context)).await,
             Self::Wait(args) => wait::run(args, context).await,
-            Self::Attach(_)
-            | Self::Bridge(_)
-            | Self::Alpha(_)
-            | Self::Commit(_)
-            | Self::Cp(_)
-            | Self::Export(_)
-            | Self::Publish(_)
-            | Self::Push(_)
-            | Self::Watch(_) => Err(planned::refusal(&self)),
+            Self::Attach(_) | Self::Bridge(_) | Self::Alpha(_) | Self::Publish(_) | Self::Watch(_) => {
+                Err(planned::refusal(&self))
+            }
         }
     }
 }

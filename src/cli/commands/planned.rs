@@ -10,11 +10,7 @@ pub(super) fn refusal(command: &Command) -> Failure {
         Command::Attach(_) => "attach",
         Command::Bridge(_) => "bridge",
         Command::Alpha(_) => "alpha",
-        Command::Commit(_) => "commit",
-        Command::Cp(_) => "cp",
-        Command::Export(_) => "export",
         Command::Publish(_) => "publish",
-        Command::Push(_) => "push",
         Command::Watch(_) => "watch",
         _ => "this command",
     };
@@ -127,72 +123,6 @@ pub enum AlphaCommand {
     Publish(PublishArgs),
 }
 
-/// Save a container's current state as an image
-#[derive(clap::Args, Clone, Debug)]
-#[command(
-    override_usage = "[OPTIONS] SERVICE [REPOSITORY[:TAG]]",
-    after_help = "Examples:\n  compose commit web web:debug     keep the container's files as an image\n"
-)]
-pub struct CommitArgs {
-    /// Author to record, such as "Ada <ada@example.com>"
-    #[arg(short, long, value_name = "string")]
-    author: Option<String>,
-    /// Dockerfile instruction to add to the image
-    #[arg(short, long, value_name = "list")]
-    change: Vec<String>,
-    /// Number of the container, where a service has several
-    #[arg(long, value_name = "int")]
-    index: Option<i64>,
-    /// Note to record with the image
-    #[arg(short, long, value_name = "string")]
-    message: Option<String>,
-    /// Freeze the container meanwhile
-    #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
-    pause: Option<bool>,
-    #[arg(hide = true)]
-    words: Vec<String>,
-}
-
-/// Copy files into or out of a container
-#[derive(clap::Args, Clone, Debug)]
-#[command(
-    override_usage = "[OPTIONS] SERVICE:SRC_PATH DEST_PATH|-\n        docker compose cp [OPTIONS] SRC_PATH|- SERVICE:DEST_PATH",
-    after_help = "Examples:\n  compose cp web:/var/log/app.log .     get a file out\n"
-)]
-pub struct CpArgs {
-    /// Take one-off containers of `run` into account
-    #[arg(long)]
-    all: bool,
-    /// Keep owner and group of the files
-    #[arg(short, long)]
-    archive: bool,
-    /// Copy what a link in SRC_PATH points to
-    #[arg(short = 'L', long)]
-    follow_link: bool,
-    /// Number of the container, where a service has several
-    #[arg(long, value_name = "int")]
-    index: Option<i64>,
-    #[arg(hide = true)]
-    words: Vec<String>,
-}
-
-/// Write all files of a container as a tar archive
-#[derive(clap::Args, Clone, Debug)]
-#[command(
-    override_usage = "[OPTIONS] SERVICE",
-    after_help = "Examples:\n  compose export -o web.tar web     write the container's files into an archive\n"
-)]
-pub struct ExportArgs {
-    /// Number of the container, where a service has several
-    #[arg(long, value_name = "int")]
-    index: Option<i64>,
-    /// File to write in place of stdout
-    #[arg(short, long, value_name = "string")]
-    output: Option<String>,
-    #[arg(hide = true)]
-    words: Vec<String>,
-}
-
 /// Publish the project to a registry
 #[derive(clap::Args, Clone, Debug)]
 #[command(
@@ -218,26 +148,6 @@ pub struct PublishArgs {
     /// Answer yes to every question
     #[arg(short, long, alias = "y")]
     yes: bool,
-    #[arg(hide = true)]
-    words: Vec<String>,
-}
-
-/// Upload images to their registries
-#[derive(clap::Args, Clone, Debug)]
-#[command(
-    override_usage = "[OPTIONS] [SERVICE...]",
-    after_help = "Examples:\n  compose push     push every image that is built here and has a name\n"
-)]
-pub struct PushArgs {
-    /// Go on when an image can not be uploaded
-    #[arg(long)]
-    ignore_push_failures: bool,
-    /// Upload images of what these services depend on, too
-    #[arg(long)]
-    include_deps: bool,
-    /// Upload silently
-    #[arg(short, long)]
-    quiet: bool,
     #[arg(hide = true)]
     words: Vec<String>,
 }

@@ -8,7 +8,9 @@ use futures::StreamExt;
 use super::{Broken, Case, Kept, ensure, fails};
 use crate::names::{ContainerId, ContainerName};
 use crate::resource::{ContainerState, Endpoint, FileUpload, Mount, MountKind};
-use crate::runtime::{AttachOptions, ErrorKind, ExecSpec, LabelFilter, LogOptions, TerminalSize};
+use crate::runtime::{
+    AttachOptions, Commit, ErrorKind, ExecSpec, Inside, InsideKind, LabelFilter, LogOptions, TerminalSize,
+};
 
 /// The shortest stop.
 const AT_ONCE: Option<Duration> = Some(Duration::ZERO);
@@ -34,7 +36,7 @@ pub(super) async fn an_unknown_container_is_not_found(case: &Case<'_>) -> Kept {
     fails(runtime.remove_container(id, true, false).await, kind, "remove")?;
     fails(runtime.rename_container(id, &ContainerName::new(case.name("other"))).await, kind, "rename")?;
     fails(runtime.wait_container(id).await, kind, "wait")?;
-    fails(runtime.upload(id, "/", Bytes::from(vec![0; 1024]), false).await, kind, "upload")?;
+    fails(runtime.upload(id, "/", Bytes::from(vec![0; 1024]).into(), false).await, kind, "upload")?;
     fails(runtime.download(id, "/etc").await.map(drop), kind, "download")?;
     fails(runtime.processes(id).await, kind, "processes")?;
     fails(runtime.stats(id, false).await.map(drop), kind, "stats")?;
@@ -254,7 +256,7 @@ pub(super) async fn files_go_in_and_come_out(case: &Case<'_>) -> Kept {
     archive.append_data(&mut header, "run/a/b/secret", file.content.as_slice()).map_err(text)?;
     let archive = Bytes::from(archive.into_inner().map_err(text)?);
     for to_user in [false, true] {
-        case.runtime.upload(&id, "/", archive.clone(), to_user).await?;
+        case.runtime.upload(&id, "/", archive.clone().into(), to_user).await?;
         let mut stream = case.runtime.download(&id, "/run/a/b/secret").await?;
         let mut bytes = Vec::new();
         while let Some(piece) = stream.next().await {
@@ -273,7 +275,48 @@ pub(super) async fn files_go_in_and_come_out(case: &Case<'_>) -> Kept {
         std::io::Read::read_to_end(&mut entry, &mut content).map_err(text)?;
         ensure!(content == file.content, "its content is {content:?}");
     }
+    let seen = case.runtime.look_inside(&id, "/run/a/b/secret").await?;
+    ensure!(seen == Inside { kind: InsideKind::File, size: 8 }, "the file is {seen:?}");
+    let seen = case.runtime.look_inside(&id, "/run/a").await?;
+    ensure!(seen.kind == InsideKind::Directory, "the directory is {seen:?}");
+    fails(case.runtime.look_inside(&id, "/no/such").await.map(drop), ErrorKind::NotFound, "looking at nothing")?;
+    let into_nothing = case.runtime.upload(&id, "/no/such", archive.into(), false).await;
+    fails(into_nothing, ErrorKind::NotFound, "an upload into nothing")?;
     fails(case.runtime.download(&id, "/no/such/file").await.map(drop), ErrorKind::NotFound, "an unknown file")
+}
+
+pub(super) async fn a_container_is_exported_and_committed(case: &Case<'_>) -> Kept {
+    let id = case.create(&case.spec("kept", "true")).await?;
+    let text = |error: std::io::Error| Broken(error.to_string());
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(4);
+    header.set_mode(0o644);
+    header.set_uid(0);
+    header.set_gid(0);
+    archive.append_data(&mut header, "tmp/kept", b"text".as_slice()).map_err(text)?;
+    let archive = Bytes::from(archive.into_inner().map_err(text)?);
+    case.runtime.upload(&id, "/", archive.into(), false).await?;
+    let mut stream = case.runtime.export_container(&id).await?;
+    let mut bytes = Vec::new();
+    while let Some(piece) = stream.next().await {
+        bytes.extend_from_slice(&piece?);
+    }
+    let found = {
+        let mut archive = tar::Archive::new(bytes.as_slice());
+        let mut entries = archive.entries().map_err(text)?.flatten();
+        entries.any(|entry| entry.path().is_ok_and(|path| path.ends_with("tmp/kept")))
+    };
+    ensure!(found, "the archive has no tmp/kept");
+    let reference = format!("{}-committed:1", case.fixture.prefix);
+    let commit = Commit { reference: Some(reference.clone()), pause: true, ..Commit::default() };
+    let image = case.runtime.commit_container(&id, &commit).await?;
+    let named = case.runtime.find_image(&reference, None).await?;
+    ensure!(named.is_some_and(|found| found.id == image), "the image {image} has no name");
+    case.runtime.remove_image(&reference).await?;
+    let nobody = ContainerId::new("nobody-is-here");
+    fails(case.runtime.commit_container(&nobody, &commit).await.map(drop), ErrorKind::NotFound, "a commit of nothing")?;
+    fails(case.runtime.export_container(&nobody).await.map(drop), ErrorKind::NotFound, "an export of nothing")
 }
 
 pub(super) async fn stats_and_processes_are_told(case: &Case<'_>) -> Kept {

@@ -92,6 +92,7 @@ pub async fn some(runtime: &dyn Runtime, fixture: &Fixture, wanted: impl Fn(&str
         containers::pausing_has_its_conflicts,
         containers::what_does_not_run_can_not_be_asked,
         containers::files_go_in_and_come_out,
+        containers::a_container_is_exported_and_committed,
         containers::stats_and_processes_are_told,
         streams::output_after_the_attach_is_not_lost,
         streams::input_is_read_until_it_is_closed,

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bollard::query_parameters as query;
-use bytes::Bytes;
 use futures::StreamExt;
 use serde::Deserialize;
 
@@ -13,7 +12,7 @@ use crate::resource::{Container, ContainerDetails, ContainerSpec, Created};
 use crate::runtime::docker::found::{Summary, nullable};
 use crate::runtime::docker::inspect::Inspected;
 use crate::runtime::docker::stats::Sample;
-use crate::runtime::docker::wire::{Call, bytes_of, lines_of, segment};
+use crate::runtime::docker::wire::{Call, lines_of, segment};
 use crate::runtime::docker::{DockerRuntime, Session, create, failure, ports, shown};
 use crate::runtime::{Containers, Error, ErrorKind, LabelFilter, Processes, Result, ResultStream, Stats, TerminalSize};
 
@@ -215,25 +214,6 @@ impl Containers for DockerRuntime {
             Some(error) if !error.message.is_empty() => Err(Error::new(ErrorKind::Other, what, error.message)),
             _ => Ok(waited.status_code),
         }
-    }
-
-    async fn upload(&self, container: &ContainerId, path: &str, archive: Bytes, to_user: bool) -> Result<()> {
-        let options = query::UploadToContainerOptions {
-            path: path.to_owned(),
-            no_overwrite_dir_non_dir: Some("true".to_owned()),
-            copy_uidgid: to_user.then(|| "true".to_owned()),
-        };
-        let client = &self.session().await?.client;
-        let sent = client.upload_to_container(container.as_str(), Some(options), bollard::body_full(archive)).await;
-        sent.map_err(self.failed(format!("copy to {path} in container {}", shown(container.as_str()))))
-    }
-
-    async fn download(&self, container: &ContainerId, path: &str) -> Result<ResultStream<Bytes>> {
-        let what = format!("copy {path} from container {}", shown(container.as_str()));
-        let session = self.session().await?;
-        let call = Call::get(format!("/containers/{}/archive", segment(container.as_str()))).query("path", path);
-        let response = self.wire.open(&session.prefix, call, &what).await?;
-        Ok(bytes_of(response, what, self.wire.address.clone()))
     }
 
     async fn processes(&self, container: &ContainerId) -> Result<Processes> {

@@ -10,6 +10,7 @@ mod containers;
 mod create;
 mod endpoint;
 mod failure;
+mod files;
 mod found;
 mod frames;
 mod images;

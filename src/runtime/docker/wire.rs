@@ -65,6 +65,12 @@ impl Call {
     pub(super) fn post(path: impl Into<String>) -> Self {
         Self::new(Method::POST, path)
     }
+    pub(super) fn put(path: impl Into<String>) -> Self {
+        Self::new(Method::PUT, path)
+    }
+    pub(super) fn head(path: impl Into<String>) -> Self {
+        Self::new(Method::HEAD, path)
+    }
     pub(super) fn query(mut self, key: &str, value: &str) -> Self {
         self.query.push(if self.query.is_empty() { '?' } else { '&' });
         self.query.push_str(key);

@@ -1,11 +1,9 @@
 //! What is done to containers of the fake.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use indexmap::IndexMap;
 
 use crate::names::{ContainerId, ContainerName, NetworkId, NetworkName, VolumeName};
@@ -13,7 +11,7 @@ use crate::resource::{
     Container, ContainerDetails, ContainerSpec, ContainerState, Created, Endpoint, Health, HealthProbe, MountKind,
     MountedAt, Texts,
 };
-use crate::runtime::fake::world::{File, Record, World};
+use crate::runtime::fake::world::{Record, World};
 use crate::runtime::fake::{Fake, volumes};
 use crate::runtime::{Containers, Error, ErrorKind, LabelFilter, Processes, Result, ResultStream, Stats, TerminalSize};
 
@@ -158,66 +156,6 @@ impl Containers for Fake {
             })
             .await?;
         Ok(self.end_of_run(&id, run).await)
-    }
-
-    async fn upload(&self, container: &ContainerId, path: &str, archive: Bytes, to_user: bool) -> Result<()> {
-        let (id, path) = (container.clone(), path.trim_end_matches('/').to_owned());
-        let what = format!("put files into container {}", self.name_of(container));
-        self.change(what.clone(), move |world| {
-            let record = world.known("put files into container", id.as_str())?;
-            let invalid = |error: std::io::Error| Error::new(ErrorKind::Invalid, what.clone(), error.to_string());
-            let mut archive = tar::Archive::new(archive.as_ref());
-            for entry in archive.entries().map_err(invalid)? {
-                let mut entry = entry.map_err(invalid)?;
-                if !entry.header().entry_type().is_file() {
-                    continue;
-                }
-                let header = entry.header();
-                let mode = header.mode().map_err(invalid)?;
-                let owner = (header.uid().map_err(invalid)?, header.gid().map_err(invalid)?);
-                let inside = format!("{path}/{}", entry.path().map_err(invalid)?.display());
-                let mut content = Vec::new();
-                entry.read_to_end(&mut content).map_err(invalid)?;
-                let owner = if to_user { user_of(&record.spec) } else { owner };
-                record.files.insert(inside, File { content, mode, owner });
-            }
-            let id = record.id.clone();
-            world.tell_container(&id, "extract-to-dir", &[]);
-            Ok(())
-        })
-        .await
-    }
-
-    async fn download(&self, container: &ContainerId, path: &str) -> Result<ResultStream<Bytes>> {
-        let (id, path) = (container.clone(), path.trim_end_matches('/').to_owned());
-        let what = format!("read {path} of container {}", self.name_of(container));
-        let archive = self
-            .look(what.clone(), move |world| {
-                let record = world.known("read container", id.as_str())?;
-                let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
-                let mut archive = tar::Builder::new(Vec::new());
-                let mut found = false;
-                let below = format!("{path}/");
-                for (name, file) in record.files.iter().filter(|(name, _)| **name == path || name.starts_with(&below)) {
-                    let mut header = tar::Header::new_gnu();
-                    header.set_size(file.content.len() as u64);
-                    header.set_mode(file.mode);
-                    header.set_uid(file.owner.0);
-                    header.set_gid(file.owner.1);
-                    let inside = name.strip_prefix(parent).unwrap_or(name).trim_start_matches('/');
-                    archive
-                        .append_data(&mut header, inside, file.content.as_slice())
-                        .map_err(|error| Error::new(ErrorKind::Other, what.clone(), error.to_string()))?;
-                    found = true;
-                }
-                if !found {
-                    let detail = format!("Could not find the file {path} in container {}", record.name);
-                    return Err(Error::new(ErrorKind::NotFound, what, detail));
-                }
-                archive.into_inner().map_err(|error| Error::new(ErrorKind::Other, what, error.to_string()))
-            })
-            .await?;
-        Ok(Box::pin(futures::stream::iter([Ok(Bytes::from(archive))])))
     }
 
     async fn processes(&self, container: &ContainerId) -> Result<Processes> {
@@ -382,7 +320,7 @@ fn networks_of(spec: &ContainerSpec) -> IndexMap<NetworkName, Endpoint> {
 }
 
 /// Numbers of the user it runs as; names are not known here.
-fn user_of(spec: &ContainerSpec) -> (u64, u64) {
+pub(super) fn user_of(spec: &ContainerSpec) -> (u64, u64) {
     let text = spec.user.as_deref().unwrap_or_default();
     let (user, group) = text.split_once(':').unwrap_or((text, ""));
     (user.parse().unwrap_or(0), group.parse().unwrap_or(0))

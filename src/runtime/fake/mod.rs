@@ -7,6 +7,7 @@ mod behaviour;
 mod containers;
 mod dump;
 mod fault;
+mod files;
 mod images;
 mod lifecycle;
 mod networks;

@@ -97,6 +97,11 @@ impl Display {
         let notices = self.rows.event(event, self.start.elapsed());
         self.tell(&notices);
     }
+    /// Something that is no operation of a plan goes on or is over.
+    pub fn status(&mut self, id: &str, state: State, text: &str) {
+        let notices = self.rows.status(id, state, text, self.start.elapsed());
+        self.tell(&notices);
+    }
     /// Time went by: spinners turn.
     pub fn tick(&mut self) {
         if !self.finished {

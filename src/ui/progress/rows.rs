@@ -184,6 +184,13 @@ impl Rows {
         notices
     }
 
+    /// Something that is no operation of a plan: a copy, an archive.
+    pub fn status(&mut self, id: &str, state: State, text: &str, now: Duration) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        self.set(id, state, text, "", now, &mut notices);
+        notices
+    }
+
     fn started(&mut self, node: NodeId, now: Duration, notices: &mut Vec<Notice>) {
         let Some(shape) = self.shape(node) else { return };
         if let Some(group) = shape.group
