@@ -68,7 +68,7 @@ fn asserts_directory(path: &str) -> bool {
 }
 
 /// A path without doubled slashes, dots and, as far as they can be resolved in the text, `..`.
-pub fn clean(path: &str) -> String {
+pub(super) fn clean(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {
