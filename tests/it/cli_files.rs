@@ -36,7 +36,7 @@ async fn files_go_into_every_replica_and_come_out_again() {
      shop-web-2 copy shop-web-2:/var/index to [DIR]/out  Copying
      shop-web-2 copy shop-web-2:/var/index to [DIR]/out  Copied
     ");
-    assert_eq!(std::fs::read_to_string(directory.path().join("out")).unwrap(), "hello");
+    assert_eq!(std::fs::read(directory.path().join("out")).unwrap(), b"hello");
     insta::assert_snapshot!(shown(world.run(&format!("--dry-run cp {here}/site db:/tmp")).await), @"
     $ compose --dry-run cp [DIR]/site db:/tmp
     stderr:

@@ -99,7 +99,7 @@ fn write(input: impl Read, directory: &Path, name: Option<&str>, keep_owners: bo
                 fs::hard_link(&target, &path).map_err(|error| told(&path, &error))?;
             }
             EntryType::Char | EntryType::Block | EntryType::Fifo => {
-                unpacked.left_out.push(relative.display().to_string())
+                unpacked.left_out.push(relative.display().to_string());
             }
             _ => {
                 if path.is_dir() && !path.is_symlink() {
