@@ -39,8 +39,13 @@ pub enum Asked {
         /// `-h` after a command.
         short: bool,
     },
-    /// A command that is not known.
-    Unknown(String),
+    /// A word where a command should stand.
+    Unknown {
+        /// The commands above it; empty for all.
+        path: Vec<String>,
+        /// The word.
+        name: String,
+    },
 }
 
 /// All commands with their flags; booleans take `=false`, values may begin with a dash, a repeated flag overrides.
@@ -77,7 +82,7 @@ pub fn parse(words: &[OsString]) -> Result<Asked, Failure> {
     let words = without_plugin_name(words, &definitions);
     let path = usage::command_path(&words, &definitions);
     if let Some(unknown) = path.unknown {
-        return Ok(Asked::Unknown(unknown));
+        return Ok(Asked::Unknown { path: path.names, name: unknown });
     }
     if path.names.first().map(String::as_str) == Some("help") {
         let names: Vec<String> = words
@@ -87,6 +92,8 @@ pub fn parse(words: &[OsString]) -> Result<Asked, Failure> {
             .filter_map(|word| word.to_str().map(str::to_owned))
             .filter(|word| !word.starts_with('-'))
             .collect();
+        // `docker help compose` asks for `help compose`.
+        let names = if names.first().is_some_and(|name| name == "compose") { names[1..].to_vec() } else { names };
         return Ok(Asked::Help { path: names, short: false });
     }
     let program = OsString::from("compose");
@@ -99,7 +106,17 @@ pub fn parse(words: &[OsString]) -> Result<Asked, Failure> {
             let short = !path.names.is_empty() && words.iter().any(|word| word == "-h");
             Ok(Asked::Help { path: path.names, short })
         }
-        Err(error) => Err(Failure::Usage(usage::message(&error, &path.names, &self::definitions()))),
+        // A group of commands without one of them.
+        Err(error)
+            if matches!(
+                error.kind(),
+                clap::error::ErrorKind::MissingSubcommand
+                    | clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+            ) =>
+        {
+            Ok(Asked::Help { path: path.names, short: false })
+        }
+        Err(error) => Err(Failure::Usage(usage::message(&error, &words, &path.names, &self::definitions()))),
     }
 }
 
@@ -136,7 +153,9 @@ mod tests {
     fn refused(line: &str) -> String {
         match parsed(line) {
             Err(failure) => failure.text(),
-            Ok(Asked::Unknown(word)) => format!("unknown command {word}"),
+            Ok(Asked::Unknown { path, name }) => {
+                format!("unknown command {} {name}", path.join(" ")).replace("  ", " ")
+            }
             Ok(other) => panic!("{line}: {other:?}"),
         }
     }
@@ -204,12 +223,17 @@ mod tests {
                 "up -dq",
                 "up --timeout",
                 "up -t",
+                "up -dt",
+                "--host",
+                "--profile",
+                "-p",
                 "up -t x",
                 "up --timeout=x",
                 "up --detach=maybe",
                 "up --foo=1",
                 "foo",
                 "upp",
+                "alpha foo",
                 "ls extra",
                 "version a b",
             ]
@@ -221,13 +245,18 @@ mod tests {
         up -q                unknown shorthand flag: 'q' in -q
         up -dq               unknown shorthand flag: 'q' in -q
         up --timeout         flag needs an argument: --timeout
-        up -t                flag needs an argument: --timeout
+        up -t                flag needs an argument: 't' in -t
+        up -dt               flag needs an argument: 't' in -t
+        --host               flag needs an argument: '--host'
+        --profile            flag needs an argument: --profile
+        -p                   flag needs an argument: 'p' in -p
         up -t x              invalid argument "x" for "-t, --timeout" flag: strconv.ParseInt: parsing "x": invalid syntax
         up --timeout=x       invalid argument "x" for "-t, --timeout" flag: strconv.ParseInt: parsing "x": invalid syntax
         up --detach=maybe    invalid argument "maybe" for "-d, --detach" flag: strconv.ParseBool: parsing "maybe": invalid syntax
         up --foo=1           unknown flag: --foo
         foo                  unknown command foo
         upp                  unknown command upp
+        alpha foo            unknown command alpha foo
         ls extra             unknown command "extra" for "docker compose ls"
         version a b          unknown command "a" for "docker compose version"
         "#
@@ -260,6 +289,9 @@ mod tests {
             ("-h", "", false),
             ("help", "", false),
             ("help up", "up", false),
+            ("help compose", "", false),
+            ("alpha", "alpha", false),
+            ("bridge transformations", "bridge transformations", false),
             ("up --help", "up", false),
             ("up -h", "up", true),
             ("alpha viz --help", "alpha viz", false),

@@ -213,14 +213,14 @@ impl Global {
         if no_ansi {
             if ansi.is_some() {
                 return Err(Failure::message(
-                    "cannot specify DEPRECATED '--no-ansi' and '--ansi'. Please use only '--ansi'",
+                    "cannot specify DEPRECATED \"--no-ansi\" and \"--ansi\". Please use only \"--ansi\"",
                 ));
             }
             warnings.push("option '--no-ansi' is DEPRECATED ! Please use '--ansi' instead.".to_owned());
         }
         let project_directory = match (workdir, project_directory) {
             (Some(_), Some(_)) => {
-                let text = "cannot specify DEPRECATED '--workdir' and '--project-directory'. Please use only '--project-directory' instead";
+                let text = "cannot specify DEPRECATED \"--workdir\" and \"--project-directory\". Please use only \"--project-directory\" instead";
                 return Err(Failure::message(text));
             }
             (Some(directory), None) => {

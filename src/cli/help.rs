@@ -11,23 +11,38 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("Work inside", &["exec", "run", "attach", "cp"]),
     ("Build and share", &["build", "pull", "push", "publish", "commit", "export"]),
     ("In detail", &["create", "scale", "wait", "kill", "pause", "unpause", "rm"]),
-    ("The file", &["config", "lint", "explain", "bridge", "version"]),
+    ("The file", &["config", "lint", "explain", "bridge"]),
+    ("This program", &["completion", "install-plugin", "version"]),
 ];
 
 /// Help of all, or of the command that a path names; a wrong path is told.
 pub fn render(root: &Command, path: &[String]) -> Result<String, String> {
     let mut command = root;
-    for name in path {
-        command = command.find_subcommand(name).ok_or_else(|| unknown(name, root))?;
+    for (depth, name) in path.iter().enumerate() {
+        let above = path.get(..depth).unwrap_or_default();
+        command = command.find_subcommand(name).ok_or_else(|| unknown(above, name, root))?;
     }
     Ok(if path.is_empty() { root_help(root) } else { command_help(command, path) })
 }
 
-/// `unknown docker command: "compose foo"`, and the one that was meant.
-pub fn unknown(name: &str, root: &Command) -> String {
-    let known = root.get_subcommands().filter(|command| !command.is_hide_set()).map(Command::get_name);
-    let meant = nearest(name, known).map(|name| format!("\n hint: did you mean `{name}`?")).unwrap_or_default();
-    format!("unknown docker command: \"compose {name}\"{meant}")
+/// Commands of other versions, and what they are now.
+const OLD_NAMES: &[(&str, &str)] = &[
+    ("convert", "it is called `config` now"),
+    ("alpha scale", "it is called `scale` now"),
+    ("alpha watch", "it is called `watch` now"),
+    ("alpha dry-run", "every command takes `--dry-run` now"),
+    ("bundle", "bundles of docker-compose 1 are no more; `compose publish` shares a project"),
+];
+
+/// `unknown docker command: "compose foo"`, and the one that was meant. `above` are the commands before it.
+pub fn unknown(above: &[String], name: &str, root: &Command) -> String {
+    let command = above.iter().try_fold(root, |command, name| command.find_subcommand(name)).unwrap_or(root);
+    let path = above.iter().map(String::as_str).chain([name]).collect::<Vec<&str>>().join(" ");
+    let known = command.get_subcommands().filter(|command| !command.is_hide_set()).map(Command::get_name);
+    let old = OLD_NAMES.iter().find(|(old, _)| *old == path).map(|(_, now)| (*now).to_owned());
+    let hint = old.or_else(|| nearest(name, known).map(|name| format!("did you mean `{name}`?")));
+    let hint = hint.map(|hint| format!("\n hint: {hint}")).unwrap_or_default();
+    format!("unknown docker command: \"compose {path}\"{hint}")
 }
 
 fn root_help(root: &Command) -> String {
@@ -36,7 +51,7 @@ fn root_help(root: &Command) -> String {
     for (title, names) in GROUPS {
         out.push_str(&format!("\n{title}:\n"));
         for command in names.iter().filter_map(|name| root.find_subcommand(name)) {
-            out.push_str(&format!("  {:<11} {}\n", command.get_name(), about(command)));
+            out.push_str(&format!("  {:<14} {}\n", command.get_name(), about(command)));
         }
     }
     push_examples(&mut out, root);
@@ -53,7 +68,7 @@ fn command_help(command: &Command, path: &[String]) -> String {
     if !below.is_empty() && !command.is_allow_external_subcommands_set() {
         out.push_str("\nCommands:\n");
         for command in below {
-            out.push_str(&format!("  {:<11} {}\n", command.get_name(), about(command)));
+            out.push_str(&format!("  {:<14} {}\n", command.get_name(), about(command)));
         }
     }
     push_examples(&mut out, command);

@@ -4,6 +4,7 @@ pub mod apply;
 pub mod arguments;
 mod attached;
 pub mod commands;
+mod completion;
 pub mod context;
 pub mod disk;
 pub mod engines;
@@ -18,7 +19,7 @@ pub mod usage;
 
 use std::ffi::OsString;
 
-use futures::StreamExt;
+use futures::{StreamExt, stream};
 use serde_json::json;
 
 use crate::cli::arguments::{Asked, definitions};
@@ -41,6 +42,9 @@ pub async fn run(
     engines: &dyn Engines,
     io: &Io,
 ) -> u8 {
+    if let Some(code) = completion::answer(words, environment, files, engines, io).await {
+        return code;
+    }
     let asked = match arguments::parse(words) {
         Ok(asked) => asked,
         Err(failure) => return told(&failure, io, wants_json(words)),
@@ -52,9 +56,9 @@ pub async fn run(
             }
             return help(&path, io);
         }
-        Asked::Unknown(name) => {
-            help(&[], io);
-            return told(&Failure::Usage(help::unknown(&name, &definitions())), io, false);
+        Asked::Unknown { path, name } => {
+            help(&path, io);
+            return told(&Failure::Usage(help::unknown(&path, &name, &definitions())), io, false);
         }
         Asked::Run(root) => root,
     };
@@ -80,7 +84,8 @@ pub async fn run(
     }
     let work = command.run(&context);
     tokio::pin!(work);
-    let mut signals = io.signals();
+    // docker tells its plugins by a closed connection that a person wants to end.
+    let mut signals = stream::select(io.signals(), plugin::hang_up(&context.environment));
     let mut wishes = 0;
     let result = loop {
         tokio::select! {

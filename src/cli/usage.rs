@@ -21,15 +21,40 @@ pub fn first_word(words: &[OsString], command: &clap::Command) -> Option<usize> 
         if text == "--" {
             return None;
         }
-        let Some(flag) = text.strip_prefix('-').filter(|flag| !flag.is_empty()) else { return Some(at) };
-        at += 1;
-        let takes_next = match flag.strip_prefix('-') {
-            Some(long) => !long.contains('=') && find_long(command, long).is_some_and(takes_value),
-            None => shorthand_takes_next(flag, command),
-        };
-        at += usize::from(takes_next);
+        if text.len() < 2 || !text.starts_with('-') {
+            return Some(at);
+        }
+        at += 1 + usize::from(flag_that_wants_next(text, command, command).is_some());
     }
     None
+}
+
+/// The flag whose value is the word after this one.
+pub fn flag_that_wants_next<'a>(
+    word: &str,
+    command: &'a clap::Command,
+    root: &'a clap::Command,
+) -> Option<&'a clap::Arg> {
+    if word.starts_with("--") {
+        return find_flag(word, command, root).filter(|arg| !word.contains('=') && takes_value(arg));
+    }
+    let mut letters = word.strip_prefix('-')?.chars();
+    while let Some(letter) = letters.next() {
+        let arg = find_short(command, letter)?;
+        if takes_value(arg) {
+            return letters.as_str().is_empty().then_some(arg);
+        }
+    }
+    None
+}
+
+/// A flag by how it is written: `--file`, `-f`.
+pub fn find_flag<'a>(word: &str, command: &'a clap::Command, root: &'a clap::Command) -> Option<&'a clap::Arg> {
+    let name = word.split('=').next().unwrap_or(word);
+    match name.strip_prefix("--") {
+        Some(long) => find_long(command, long).or_else(|| find_long(root, long).filter(|arg| arg.is_global_set())),
+        None => find_short(command, name.chars().last()?),
+    }
 }
 
 /// The command that words name, and the commands below it.
@@ -59,8 +84,8 @@ pub fn command_path(words: &[OsString], root: &clap::Command) -> Path {
     path
 }
 
-/// The text for an error of clap's.
-pub fn message(error: &clap::Error, path: &[String], root: &clap::Command) -> String {
+/// The text for an error of clap's about these words.
+pub fn message(error: &clap::Error, words: &[OsString], path: &[String], root: &clap::Command) -> String {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),
         Some(ContextValue::Strings(texts)) => texts.join(" "),
@@ -81,13 +106,17 @@ pub fn message(error: &clap::Error, path: &[String], root: &clap::Command) -> St
         }
         // A flag at the end of the line whose value is not there.
         ErrorKind::InvalidValue | ErrorKind::WrongNumberOfValues | ErrorKind::TooFewValues | ErrorKind::NoEquals => {
-            match flag_of(command, root, &argument) {
-                Some(arg) => match (arg.get_long(), arg.get_short()) {
-                    (Some(long), _) => format!("flag needs an argument: --{long}"),
-                    (None, Some(short)) => format!("flag needs an argument: '{short}' in -{short}"),
-                    (None, None) => format!("flag needs an argument: {argument}"),
-                },
-                None => format!("flag needs an argument: {argument}"),
+            let last = words.last().and_then(|word| word.to_str()).unwrap_or_default();
+            let letter =
+                if last.starts_with("--") { None } else { last.strip_prefix('-').and_then(|l| l.chars().last()) };
+            match (flag_of(command, root, &argument), letter) {
+                (_, Some(letter)) => format!("flag needs an argument: '{letter}' in -{letter}"),
+                (Some(arg), None) => {
+                    let long = arg.get_long().unwrap_or_default();
+                    let quote = if path.is_empty() && is_dockers(long) { "'" } else { "" };
+                    format!("flag needs an argument: {quote}--{long}{quote}")
+                }
+                (None, None) => format!("flag needs an argument: {argument}"),
             }
         }
         ErrorKind::ValueValidation => {
@@ -111,6 +140,11 @@ pub fn message(error: &clap::Error, path: &[String], root: &clap::Command) -> St
         }
         _ => error.to_string().trim().to_owned(),
     }
+}
+
+/// Flags of the `docker` program; docker-compose reads them in a way of its own.
+fn is_dockers(long: &str) -> bool {
+    matches!(long, "host" | "context" | "log-level" | "tlscacert" | "tlscert" | "tlskey")
 }
 
 /// `requires at least 1 arg(s), only received 0`.
@@ -140,17 +174,4 @@ fn find_short(command: &clap::Command, short: char) -> Option<&clap::Arg> {
 
 fn takes_value(arg: &clap::Arg) -> bool {
     arg.get_action().takes_values() && !arg.is_require_equals_set()
-}
-
-/// Whether the last letter of `-abc` is a flag whose value is the next word.
-fn shorthand_takes_next(letters: &str, command: &clap::Command) -> bool {
-    let mut letters = letters.chars();
-    while let Some(letter) = letters.next() {
-        match find_short(command, letter) {
-            Some(arg) if takes_value(arg) => return letters.as_str().is_empty(),
-            Some(_) => {}
-            None => return false,
-        }
-    }
-    false
 }

@@ -29,6 +29,7 @@ mod lifecycle;
 mod order;
 mod output;
 mod outside;
+mod plugin;
 #[expect(clippy::unwrap_used, reason = "failing is what tests are for")]
 mod session;
 mod together;

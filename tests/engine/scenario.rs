@@ -199,6 +199,11 @@ impl Scenario {
         self.start_program(program, &args).end().await
     }
 
+    /// Starts another program in the environment of the scenario and lets it run.
+    pub(crate) fn start_other<const N: usize>(&self, program: &Path, args: [&str; N]) -> Running {
+        self.start_program(program, &args)
+    }
+
     fn start_program(&self, program: &Path, args: &[&str]) -> Running {
         let name = program.file_name().unwrap_or_default().display();
         let shown = format!("{name} {}", args.join(" "));

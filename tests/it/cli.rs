@@ -69,6 +69,18 @@ impl World {
         self.run_with_signals(line, Vec::new()).await
     }
 
+    /// Runs words of any kind and gives what they write to standard output.
+    pub(crate) async fn run_words(&self, words: &[&str]) -> String {
+        let (stdout, stderr) = (Captured::default(), Captured::default());
+        let never = || Box::pin(stream::pending()) as _;
+        let io = Io::with(Stream::new(stdout.clone()), Stream::new(stderr.clone()), &self.input, never);
+        let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+        let engines = OneFake(self.fake.clone());
+        compose::cli::run(&words, &self.environment, &self.files, &engines, &io).await;
+        assert_eq!(stderr.text(), "", "nothing is said beside it");
+        stdout.text()
+    }
+
     /// The same with signals, each so long after the one before.
     pub(crate) async fn run_with_signals(&self, line: &str, signals: Vec<(Duration, Signal)>) -> String {
         let (stdout, stderr) = (Captured::default(), Captured::default());

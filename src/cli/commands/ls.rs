@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use regex_lite::Regex;
 use serde_json::json;
 
 use crate::cli::commands::Ended;
@@ -23,7 +24,7 @@ pub struct LsArgs {
     /// List projects that are stopped, too
     #[arg(short, long)]
     pub all: bool,
-    /// Only projects that match (name=...)
+    /// Only projects whose name matches (name=REGEX)
     #[arg(long, value_name = "filter")]
     pub filter: Vec<String>,
     /// Write a table or json
@@ -80,35 +81,19 @@ pub(super) fn unknown_format(word: &str) -> Failure {
     Failure::Message(format!("format value \"{word}\" could not be parsed: parsing failed"))
 }
 
-/// A name or a pattern that a name may match anywhere.
-struct NameFilter(String);
+/// A name, or a regular expression that a name may match anywhere.
+struct NameFilter {
+    name: String,
+    pattern: Option<Regex>,
+}
 
 impl NameFilter {
-    /// Docker takes regular expressions here; what is used are names, and names with `.*`, `^` and `$`.
+    /// A pattern that means nothing matches nothing but the name that it spells, as for docker.
+    fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), pattern: Regex::new(name).ok() }
+    }
     fn matches(&self, name: &str) -> bool {
-        if self.0 == name {
-            return true;
-        }
-        let (anchored_start, pattern) = match self.0.strip_prefix('^') {
-            Some(rest) => (true, rest),
-            None => (false, self.0.as_str()),
-        };
-        let (anchored_end, pattern) = match pattern.strip_suffix('$') {
-            Some(rest) => (true, rest),
-            None => (false, pattern),
-        };
-        let mut rest = name;
-        let parts: Vec<&str> = pattern.split(".*").collect();
-        for (number, part) in parts.iter().enumerate() {
-            match rest.find(part) {
-                Some(at) if number > 0 || !anchored_start || at == 0 => {
-                    rest = rest.get(at + part.len()..).unwrap_or_default();
-                }
-                _ => return false,
-            }
-        }
-        let last_is_open = parts.last().is_some_and(|part| part.is_empty() && parts.len() > 1);
-        !anchored_end || rest.is_empty() || last_is_open || parts.last().is_some_and(|part| rest.ends_with(part))
+        self.name == name || self.pattern.as_ref().is_some_and(|pattern| pattern.is_match(name))
     }
 }
 
@@ -116,9 +101,12 @@ fn name_filters(filters: &[String]) -> Result<Vec<NameFilter>, Failure> {
     filters
         .iter()
         .map(|filter| match filter.split_once('=') {
-            Some(("name", pattern)) => Ok(NameFilter(pattern.to_owned())),
+            Some(("name", pattern)) => Ok(NameFilter::new(pattern)),
             Some((key, _)) => Err(Failure::Message(format!("invalid filter '{key}'"))),
-            None => Err(Failure::Message(format!("bad format of filter (expected name=value): {filter}"))),
+            None => {
+                let why = "bad format of filter (expected name=value)";
+                Err(Failure::Usage(format!("invalid argument \"{filter}\" for \"--filter\" flag: {why}")))
+            }
         })
         .collect()
 }
@@ -147,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_matched_whole_or_by_simple_patterns() {
+    fn names_are_matched_whole_or_by_regular_expressions() {
         for (pattern, name, matches) in [
             ("shop", "shop", true),
             ("sho", "shop", true),
@@ -158,8 +146,13 @@ mod tests {
             ("s.*p", "shop", true),
             ("^s.*", "shop", true),
             ("x", "shop", false),
+            ("s[a-h]op|x", "shop", true),
+            ("(?i)SHOP", "shop", true),
+            ("sh+o{1}p", "shop", true),
+            ("sh(op", "shop", false),
+            ("sh(op", "sh(op", true),
         ] {
-            assert_eq!(NameFilter(pattern.into()).matches(name), matches, "{pattern} {name}");
+            assert_eq!(NameFilter::new(pattern).matches(name), matches, "{pattern} {name}");
         }
     }
 }

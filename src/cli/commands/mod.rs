@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod commit;
+pub mod completion;
 pub mod config;
 pub mod containers;
 pub mod cp;
@@ -13,10 +14,12 @@ pub mod explain;
 pub mod export;
 pub mod format;
 pub mod images;
+pub mod install_plugin;
 pub mod kill;
 pub mod lint;
 pub mod logs;
 pub mod ls;
+pub mod man;
 pub mod pause;
 pub mod planned;
 pub mod port;
@@ -52,6 +55,7 @@ pub enum Command {
     Alpha(planned::AlphaCommand),
     Build(build::BuildArgs),
     Commit(commit::CommitArgs),
+    Completion(completion::CompletionArgs),
     Config(config::ConfigArgs),
     Cp(cp::CpArgs),
     Create(create::CreateArgs),
@@ -61,10 +65,13 @@ pub enum Command {
     Explain(explain::ExplainArgs),
     Export(export::ExportArgs),
     Images(images::ImagesArgs),
+    InstallPlugin(install_plugin::InstallPluginArgs),
     Kill(kill::KillArgs),
     Lint(lint::LintArgs),
     Logs(logs::LogsArgs),
     Ls(ls::LsArgs),
+    #[command(hide = true)]
+    Man(man::ManArgs),
     Pause(pause::PauseArgs),
     Port(port::PortArgs),
     Ps(ps::PsArgs),
@@ -90,7 +97,7 @@ pub enum Command {
 impl Command {
     /// Whether it reads no file at all, not even `.env`.
     pub fn needs_nothing(&self) -> bool {
-        matches!(self, Self::Version(_))
+        matches!(self, Self::Version(_) | Self::Completion(_) | Self::InstallPlugin(_) | Self::Man(_))
     }
 
     /// Does it.
@@ -98,6 +105,7 @@ impl Command {
         match self {
             Self::Build(args) => build::run(args, context).await,
             Self::Commit(args) => commit::run(args, context).await,
+            Self::Completion(args) => completion::run(&args, context),
             Self::Config(args) => config::run(args, context).await,
             Self::Cp(args) => cp::run(args, context).await,
             Self::Create(args) => create::run(args, context).await,
@@ -107,10 +115,12 @@ impl Command {
             Self::Explain(args) => explain::run(&args, context),
             Self::Export(args) => export::run(args, context).await,
             Self::Images(args) => context.unless_interrupted(images::run(args, context)).await,
+            Self::InstallPlugin(args) => install_plugin::run(&args, context),
             Self::Kill(args) => kill::run(args, context).await,
             Self::Lint(args) => lint::run(&args, context),
             Self::Logs(args) => context.unless_interrupted(logs::run(args, context)).await,
             Self::Ls(args) => context.unless_interrupted(ls::run(args, context)).await,
+            Self::Man(args) => man::run(&args, context),
             Self::Pause(args) => pause::pause(args, context).await,
             Self::Port(args) => context.unless_interrupted(port::run(args, context)).await,
             Self::Ps(args) => context.unless_interrupted(ps::run(args, context)).await,
