@@ -198,8 +198,9 @@ impl Reporter for Shown<'_> {
     }
 }
 
-fn ask(context: &Context<'_>, question: &Question) -> bool {
-    let text = match question {
+/// A question in words.
+pub fn question_text(question: &Question) -> String {
+    match question {
         Question::RecreateVolume { volume } => {
             format!(
                 "Volume \"{volume}\" exists but doesn't match configuration in compose file. Recreate (data will be lost)?"
@@ -209,13 +210,28 @@ fn ask(context: &Context<'_>, question: &Question) -> bool {
             let names: Vec<&str> = names.iter().map(crate::names::ContainerName::as_str).collect();
             format!("Going to remove {}", names.join(", "))
         }
-    };
+    }
+}
+
+fn ask(context: &Context<'_>, question: &Question) -> bool {
+    let text = question_text(question);
     context.io.stdout.text(&prompt::question(&text, context.io.stdin_is_terminal));
     let yes = prompt::is_yes(&context.io.read_line());
     if !context.io.stdin_is_terminal {
         context.io.stdout.text("\n");
     }
     yes
+}
+
+/// What would be done.
+#[derive(Clone, Debug)]
+pub struct Foreseen {
+    /// The plan.
+    pub plan: Plan,
+    /// Holds the questions that would be asked, answered with yes.
+    pub rounds: Rounds,
+    /// What it was made from.
+    pub snapshot: Snapshot,
 }
 
 /// The plan as it would be run, looked at and not run. What a person would be asked is taken for answered with yes.
@@ -226,18 +242,19 @@ pub async fn foreseen(
     runtime: &dyn Runtime,
     interest: &Interest,
     decide: &mut dyn FnMut(&Snapshot, &Rounds) -> Plan,
-) -> Result<(Plan, Rounds), Failure> {
-    let snapshot = engine::observe(runtime, interest).await?;
+) -> Result<Foreseen, Failure> {
+    let mut snapshot = engine::observe(runtime, interest).await?;
     let mut rounds = Rounds::default();
     let mut plan = decide(&snapshot, &rounds);
     if !plan.questions.is_empty() {
         rounds.answers.extend(plan.questions.drain(..).map(|question| (question, true)));
         plan = decide(&snapshot, &rounds);
     }
-    if let Some(closer) = engine::look_closer(runtime, interest, snapshot, &plan).await? {
+    if let Some(closer) = engine::look_closer(runtime, interest, &snapshot, &plan).await? {
         plan = decide(&closer, &rounds);
+        snapshot = closer;
     }
-    Ok((plan, rounds))
+    Ok(Foreseen { plan, rounds, snapshot })
 }
 
 async fn dry_run(
@@ -247,7 +264,7 @@ async fn dry_run(
     road: Road<'_>,
     decide: &mut dyn FnMut(&Snapshot, &Rounds) -> Plan,
 ) -> Result<Applied, Failure> {
-    let (plan, rounds) = foreseen(runtime.as_ref(), interest, decide).await?;
+    let Foreseen { plan, rounds, .. } = foreseen(runtime.as_ref(), interest, decide).await?;
     let detail = Detail { dry_run: true, ..road.detail };
     // A plan is read line by line; nothing moves.
     let mode = if context.global.progress == Mode::Tty { Mode::Plain } else { context.global.progress };
@@ -276,9 +293,14 @@ pub async fn judged(runtime: &dyn Runtime, applied: Applied, project: Option<&Pr
         Ending::Done => Ok(applied),
         Ending::Interrupted => Err(Failure::Interrupted),
         Ending::Declined => Err(Failure::Declined),
-        Ending::Blocked => Err(Failure::Operations(applied.plan.blockers.iter().map(blocker).collect())),
+        Ending::Blocked => Err(blocked(&applied.plan)),
         Ending::Failed => Err(Failure::Operations(causes(runtime, &applied, project).await)),
     }
+}
+
+/// Why a plan must not run, as a failure.
+pub fn blocked(plan: &Plan) -> Failure {
+    Failure::Operations(plan.blockers.iter().map(blocker).collect())
 }
 
 fn blocker(blocker: &Blocker) -> Cause {

@@ -37,6 +37,8 @@ pub struct Rounds {
     pub models: BTreeMap<String, String>,
     /// Containers that were made, by the name they were planned under.
     pub made: BTreeMap<ContainerName, ContainerId>,
+    /// Whether a plan of this command ran already.
+    pub begun: bool,
 }
 
 impl Rounds {
@@ -48,6 +50,7 @@ impl Rounds {
         options.answers.extend(self.answers.clone());
         options.provided.extend(self.provided.clone());
         options.models.extend(self.models.clone());
+        options.begun = self.begun;
         options
     }
 }
@@ -116,7 +119,7 @@ pub async fn apply(
         };
         let mut plan = decided(&snapshot, &mut rounds, decide, reporter);
         if let Ok(first) = &plan {
-            let looked = look_closer(runtime, interest, snapshot, first).await?;
+            let looked = look_closer(runtime, interest, &snapshot, first).await?;
             if let Some(snapshot) = looked {
                 plan = decided(&snapshot, &mut rounds, decide, reporter);
             }
@@ -129,6 +132,7 @@ pub async fn apply(
         let mut held = Held { reporter, held: Vec::new(), may_hold: second_looks < SECOND_LOOKS };
         let outcome = run(&plan, runtime, options, hooks, interrupts, &mut |plan, event| held.event(plan, event)).await;
         let held = held.held;
+        rounds.begun = true;
         learn(&plan, &outcome, &mut rounds);
         let world_moved = !outcome.failed.is_empty()
             && !outcome.interrupted
@@ -161,11 +165,11 @@ pub async fn apply(
 pub async fn look_closer(
     runtime: &dyn Runtime,
     interest: &Interest,
-    snapshot: Snapshot,
+    snapshot: &Snapshot,
     plan: &Plan,
 ) -> runtime::Result<Option<Snapshot>> {
     let foreign = !interest.foreign && touches_host(plan);
-    let unexplained = unexplained(plan, &snapshot);
+    let unexplained = unexplained(plan, snapshot);
     if !foreign && unexplained.is_empty() {
         return Ok(None);
     }
@@ -174,7 +178,7 @@ pub async fn look_closer(
         observe_details(runtime, unexplained),
     );
     let foreign = others.transpose()?.unwrap_or_else(|| snapshot.foreign.clone());
-    Ok(Some(Snapshot { foreign, details, ..snapshot }))
+    Ok(Some(Snapshot { foreign, details, ..snapshot.clone() }))
 }
 
 /// Plans until nothing is left to be asked.

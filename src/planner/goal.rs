@@ -1,10 +1,12 @@
 //! What a plan is asked for: the options of each goal.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::names::{ProjectName, ServiceName, VolumeName};
 use crate::planner::plan::Question;
+use crate::planner::saved::SavedPlan;
 
 /// What has to be looked at before something can be planned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,6 +80,10 @@ pub struct UpOptions {
     pub assume_images: bool,
     /// Answers to questions of earlier plans.
     pub answers: BTreeMap<Question, bool>,
+    /// Do what this plan says and nothing else.
+    pub only: Option<Arc<SavedPlan>>,
+    /// Something of this command was done already: `only` holds for what is left.
+    pub begun: bool,
 }
 
 /// What `down` takes away.

@@ -20,7 +20,9 @@ mod order;
 mod outside;
 mod plan;
 mod preflight;
+mod saved;
 mod stack;
+mod summary;
 mod supply;
 #[cfg(test)]
 mod tests;
@@ -43,7 +45,9 @@ pub use plan::{
     Reason, Shown, Unchanged, Until,
 };
 pub use preflight::{touches_host, unexplained};
+pub use saved::{SavedPlan, SavedStep};
 pub use stack::{Stack, StackService};
+pub use summary::{Action, Change, changes};
 pub use supply::{build, pull, push};
 pub use text::{reason, to_text};
 pub use up::up;

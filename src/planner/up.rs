@@ -14,6 +14,7 @@ use crate::planner::outside::Outside;
 use crate::planner::plan::{
     Blocker, ContainerRef, Edge, HashPart, Late, NodeId, Op, Plan, Reason, Shown, Unchanged, Until,
 };
+use crate::planner::saved::SavedPlan;
 use crate::planner::{fields, hooks, image, order, outside, preflight};
 use crate::resource::{Container, ContainerSpec, ContainerState, ResourceId, Snapshot};
 use crate::spec::hash;
@@ -21,6 +22,24 @@ use crate::spec::model::{DependencyCondition, Project, Service};
 
 /// Makes the engine match the project: `up`, `create`, `scale`, the dependencies of `run`.
 pub fn up(project: &Project, snapshot: &Snapshot, options: &UpOptions) -> Plan {
+    let plan = planned(project, snapshot, options);
+    let Some(saved) = &options.only else { return plan };
+    let differences = if options.begun {
+        saved.uncovered(&plan)
+    } else {
+        // What was saved was planned without pulling, building or asking.
+        let mut options = UpOptions { assume_images: true, ..options.clone() };
+        let mut foreseen = planned(project, snapshot, &options);
+        if !foreseen.questions.is_empty() {
+            options.answers.extend(foreseen.questions.drain(..).map(|question| (question, true)));
+            foreseen = planned(project, snapshot, &options);
+        }
+        saved.differences(project, snapshot, &foreseen)
+    };
+    SavedPlan::hold(differences, plan)
+}
+
+fn planned(project: &Project, snapshot: &Snapshot, options: &UpOptions) -> Plan {
     let project = &*outside::with_answers(project, &options.provided, &options.models);
     let mut builder = PlanBuilder::new();
     let images_change = image::plan(&mut builder, project, snapshot, options);
@@ -29,7 +48,7 @@ pub fn up(project: &Project, snapshot: &Snapshot, options: &UpOptions) -> Plan {
         // What images there will be, and what others answer, decides over the rest: that is planned once it is known.
         // What forbids the rest is told before anything is touched.
         builder.incomplete();
-        for blocker in up(project, snapshot, &UpOptions { assume_images: true, ..options.clone() }).blockers {
+        for blocker in planned(project, snapshot, &UpOptions { assume_images: true, ..options.clone() }).blockers {
             builder.block(blocker);
         }
         return builder.finish();
@@ -45,6 +64,7 @@ pub fn up(project: &Project, snapshot: &Snapshot, options: &UpOptions) -> Plan {
         builder,
         infra: &infra,
         outside: &outside,
+        images_change: &images_change,
         decided: &decided,
         stopped: infra.stopped.clone(),
         replicas: BTreeMap::new(),
@@ -89,6 +109,8 @@ struct Up<'a> {
     builder: PlanBuilder,
     infra: &'a Infra,
     outside: &'a Outside,
+    /// Services whose image is pulled or built first; known only to plans that are shown and not run.
+    images_change: &'a BTreeSet<ServiceName>,
     decided: &'a BTreeMap<&'a ServiceName, Decided<'a>>,
     /// Containers that this plan has stopped already, and by which operation.
     stopped: BTreeMap<ContainerId, NodeId>,
@@ -260,6 +282,9 @@ impl<'a> Up<'a> {
         let op = Op::CreateContainer { spec: Box::new(spec), late };
         let shown = Shown::new(&target, "Creating", "Created");
         let node = self.builder.add(op, target, Reason::Missing, shown, &after(first));
+        if self.images_change.contains(&service.name) {
+            self.builder.uncertain(node);
+        }
         Some(Replica { reference: ContainerRef::CreatedBy(node), name, number, found: None, ready: vec![node] })
     }
 

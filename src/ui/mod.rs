@@ -2,6 +2,7 @@
 
 pub mod logs;
 pub mod paint;
+pub mod plan;
 pub mod progress;
 pub mod prompt;
 pub mod reason;

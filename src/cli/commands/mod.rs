@@ -21,6 +21,7 @@ pub mod logs;
 pub mod ls;
 pub mod man;
 pub mod pause;
+pub mod plan;
 pub mod planned;
 pub mod port;
 pub mod ps;
@@ -73,6 +74,7 @@ pub enum Command {
     #[command(hide = true)]
     Man(man::ManArgs),
     Pause(pause::PauseArgs),
+    Plan(plan::PlanArgs),
     Port(port::PortArgs),
     Ps(ps::PsArgs),
     Publish(planned::PublishArgs),
@@ -122,6 +124,7 @@ impl Command {
             Self::Ls(args) => context.unless_interrupted(ls::run(args, context)).await,
             Self::Man(args) => man::run(&args, context),
             Self::Pause(args) => pause::pause(args, context).await,
+            Self::Plan(args) => plan::run(args, context).await,
             Self::Port(args) => context.unless_interrupted(port::run(args, context)).await,
             Self::Ps(args) => context.unless_interrupted(ps::run(args, context)).await,
             Self::Pull(args) => pull::run(args, context).await,

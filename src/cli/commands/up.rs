@@ -1,10 +1,12 @@
 //! `up`: creates and starts what the files describe.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cli::apply::{self, Road};
 use crate::cli::commands::Ended;
 use crate::cli::commands::create::{exclusive, pull_policy, scaled};
+use crate::cli::commands::plan;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::global::parse_bool;
@@ -71,6 +73,9 @@ pub struct UpArgs {
     /// Make containers, start none
     #[arg(long)]
     pub no_start: bool,
+    /// Do what this saved plan says, and nothing when it does not hold any more
+    #[arg(long, value_name = "file")]
+    pub plan: Option<String>,
     /// When to fetch images: always, missing or never
     #[arg(long, value_name = "string")]
     pub pull: Option<String>,
@@ -143,9 +148,25 @@ impl UpArgs {
 }
 
 pub(super) async fn run(args: UpArgs, context: &Context<'_>) -> Ended {
-    args.check()?;
+    let (args, saved) = plan::taken_over(args, context)?;
     let detached = args.detach || args.wait || args.no_start;
-    let mut project = selected(&args, context)?;
+    let (project, mut options) = prepared(&args, context)?;
+    options.only = saved.map(Arc::new);
+    if !detached && !context.global.dry_run {
+        return crate::cli::attached::run(&args, &project, options, context).await;
+    }
+    let runtime = context.runtime().await?;
+    let road = Road { detail: detail(&args), yes: args.yes, ..Road::new("up") };
+    apply::converge(context, &runtime, &project, &options, road).await.map(|_| 0)
+}
+
+/// The project and the options of the plan that flags mean.
+///
+/// # Errors
+/// Flags or files that mean nothing.
+pub(super) fn prepared(args: &UpArgs, context: &Context<'_>) -> Result<(Project, UpOptions), Failure> {
+    args.check()?;
+    let mut project = selected(args, context)?;
     scaled(&mut project, &args.scale)?;
     if args.watch {
         return Err(Failure::Unsupported("`compose up --watch`".to_owned()));
@@ -153,13 +174,8 @@ pub(super) async fn run(args: UpArgs, context: &Context<'_>) -> Ended {
     if project.services.is_empty() {
         return Err(Failure::message("no service selected"));
     }
-    let options = options(&args, &project, context)?;
-    if !detached && !context.global.dry_run {
-        return crate::cli::attached::run(&args, &project, options, context).await;
-    }
-    let runtime = context.runtime().await?;
-    let road = Road { detail: detail(&args), yes: args.yes, ..Road::new("up") };
-    apply::converge(context, &runtime, &project, &options, road).await.map(|_| 0)
+    let options = options(args, &project, context)?;
+    Ok((project, options))
 }
 
 /// How much of the progress is shown.
@@ -221,6 +237,7 @@ fn options(args: &UpArgs, project: &Project, context: &Context<'_>) -> Result<Up
         no_log_prefix: _,
         no_recreate,
         no_start,
+        plan: _,
         pull,
         quiet_build: _,
         quiet_pull: _,
