@@ -1,6 +1,8 @@
 //! What every command needs: settings, the project, the engine, and somebody to tell.
 
+use std::cell::Cell;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -51,6 +53,8 @@ pub struct Context<'a> {
     pub engines: &'a dyn Engines,
     /// Whether the command is broken off.
     pub interrupts: Interrupts,
+    /// Signals are another process's now, and break off nothing.
+    pub signals_are_passed_on: Rc<Cell<bool>>,
 }
 
 /// A project by its files, or by its name alone.

@@ -37,6 +37,20 @@ pub enum Failure {
         /// Its code.
         code: u8,
     },
+    /// The process of a one-off could not be started.
+    NotStarted {
+        /// Why.
+        message: String,
+        /// As shells tell it.
+        code: u8,
+    },
+    /// A person left a process alone that goes on; the exit code is that of an interrupt.
+    Left {
+        /// What goes on.
+        message: String,
+        /// How it is found or ended.
+        hint: String,
+    },
     /// A person answered a question with no.
     Declined,
     /// A person broke it off.
@@ -83,18 +97,20 @@ impl Failure {
             | Self::Operations(_)
             | Self::Unsupported(_)
             | Self::Declined => 1,
-            Self::Container { code } => *code,
-            Self::Interrupted => 130,
+            Self::Container { code } | Self::NotStarted { code, .. } => *code,
+            Self::Interrupted | Self::Left { .. } => 130,
         }
     }
 
     /// The text without hints; empty when the exit code says it all.
     pub fn text(&self) -> String {
         match self {
-            Self::Usage(text) | Self::Message(text) | Self::BadFile(text) => text.clone(),
+            Self::Usage(text) | Self::Message(text) | Self::BadFile(text) | Self::NotStarted { message: text, .. } => {
+                text.clone()
+            }
             Self::NoSuchService { name, .. } => format!("no such service: {name}"),
             Self::Engine(error) => engine_text(error),
-            Self::Hinted { message, .. } => message.clone(),
+            Self::Hinted { message, .. } | Self::Left { message, .. } => message.clone(),
             Self::Operations(causes) => {
                 let lines: Vec<&str> = causes.iter().map(|cause| cause.message.as_str()).collect();
                 lines.join("\n")
@@ -125,10 +141,12 @@ impl Failure {
             Self::Hinted { message, hints } => {
                 std::iter::once(message.clone()).chain(hints.iter().map(|text| hint(text))).collect()
             }
+            Self::Left { message, hint: how } => vec![message.clone(), hint(how)],
             Self::Engine(error) => std::iter::once(engine_text(error)).chain(engine_hint(error).map(hint)).collect(),
             Self::Usage(_)
             | Self::NoSuchService { meant: None, .. }
             | Self::Message(_)
+            | Self::NotStarted { .. }
             | Self::Unsupported(_)
             | Self::Declined
             | Self::Container { .. }

@@ -9,6 +9,7 @@ pub mod context;
 pub mod disk;
 pub mod engines;
 pub mod failure;
+mod foreground;
 pub mod global;
 pub mod help;
 pub mod plugin;
@@ -17,7 +18,9 @@ pub mod terminal;
 pub mod transfer;
 pub mod usage;
 
+use std::cell::Cell;
 use std::ffi::OsString;
+use std::rc::Rc;
 
 use futures::{StreamExt, stream};
 use serde_json::json;
@@ -78,7 +81,15 @@ pub async fn run(
     };
     let json = global.progress == Mode::Json;
     let (interrupter, interrupts) = engine::interrupts();
-    let context = Context { global, environment, io, files, engines, interrupts };
+    let context = Context {
+        global,
+        environment,
+        io,
+        files,
+        engines,
+        interrupts,
+        signals_are_passed_on: Rc::new(Cell::new(false)),
+    };
     for warning in &context.global.warnings {
         context.warn(warning);
     }
@@ -92,6 +103,9 @@ pub async fn run(
             biased;
             result = &mut work => break result,
             Some(_) = signals.next() => {
+                if context.signals_are_passed_on.get() {
+                    continue;
+                }
                 interrupter.interrupt();
                 wishes += 1;
                 // Gently, then at once; who asks again wants nothing but out.

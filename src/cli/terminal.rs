@@ -5,23 +5,64 @@ use std::io::{self, BufRead, BufReader, IsTerminal, Read};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures::Stream as FuturesStream;
 use futures::stream;
+use futures::{Stream as FuturesStream, StreamExt};
 use tokio::sync::mpsc;
 
 use crate::ui::stream::{SizeOf, Stream};
 
-/// A wish to end, from outside.
+/// A signal to this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// Ctrl-C.
     Interrupt,
     /// `kill`.
     Terminate,
+    /// The terminal is gone.
+    Hangup,
+    /// Ctrl-\\.
+    Quit,
+    /// Whatever the process makes of it.
+    User1,
+    /// Whatever the process makes of it.
+    User2,
+    /// A timer.
+    Alarm,
+}
+
+impl Signal {
+    /// Its name, as engines take it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Interrupt => "SIGINT",
+            Self::Terminate => "SIGTERM",
+            Self::Hangup => "SIGHUP",
+            Self::Quit => "SIGQUIT",
+            Self::User1 => "SIGUSR1",
+            Self::User2 => "SIGUSR2",
+            Self::Alarm => "SIGALRM",
+        }
+    }
+    /// Whether it is a wish to end.
+    pub fn is_wish(self) -> bool {
+        matches!(self, Self::Interrupt | Self::Terminate | Self::Hangup | Self::Quit)
+    }
 }
 
 /// Signals as they come.
 pub type Signals = Pin<Box<dyn FuturesStream<Item = Signal>>>;
+
+/// Which signals are listened to: the others keep the effect that they have on any program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heard {
+    /// Those that ask for the end.
+    Wishes,
+    /// All that can be passed on to another process.
+    All,
+}
+
+/// That the size of the terminal changed.
+pub type Resizes = Pin<Box<dyn FuturesStream<Item = ()>>>;
 
 /// What a command reads from and writes to.
 #[derive(Clone)]
@@ -33,7 +74,9 @@ pub struct Io {
     /// Whether standard input is a terminal.
     pub stdin_is_terminal: bool,
     stdin: Arc<Mutex<dyn BufRead + Send>>,
-    signals: Arc<dyn Fn() -> Signals + Send + Sync>,
+    signals: Arc<dyn Fn(Heard) -> Signals + Send + Sync>,
+    resizes: fn() -> Resizes,
+    raw: fn() -> Option<Raw>,
     now: fn() -> jiff::Timestamp,
 }
 
@@ -52,6 +95,8 @@ impl Io {
             stdin_is_terminal: io::stdin().is_terminal(),
             stdin: Arc::new(Mutex::new(BufReader::new(io::stdin()))),
             signals: Arc::new(process_signals),
+            resizes: process_resizes,
+            raw: raw::begin,
             now: jiff::Timestamp::now,
         }
     }
@@ -68,7 +113,9 @@ impl Io {
             stderr,
             stdin_is_terminal: false,
             stdin: Arc::new(Mutex::new(io::Cursor::new(stdin.as_bytes().to_vec()))),
-            signals: Arc::new(signals),
+            signals: Arc::new(move |_| signals()),
+            resizes: || Box::pin(stream::pending()),
+            raw: || None,
             now: || jiff::Timestamp::UNIX_EPOCH,
         }
     }
@@ -107,9 +154,24 @@ impl Io {
         (self.now)()
     }
 
-    /// Signals from now on.
+    /// Wishes to end from now on.
     pub fn signals(&self) -> Signals {
-        (self.signals)()
+        (self.signals)(Heard::Wishes)
+    }
+
+    /// All signals that can be passed on, from now on.
+    pub fn all_signals(&self) -> Signals {
+        (self.signals)(Heard::All)
+    }
+
+    /// Changes of the terminal's size, from now on.
+    pub fn resizes(&self) -> Resizes {
+        (self.resizes)()
+    }
+
+    /// Gives every key to the program as it is typed until the value is dropped; `None` when input is no terminal.
+    pub fn raw(&self) -> Option<Raw> {
+        if self.stdin_is_terminal { (self.raw)() } else { None }
     }
 }
 
@@ -149,23 +211,102 @@ fn stderr_size() -> Option<(u16, u16)> {
 }
 
 #[cfg(unix)]
-fn process_signals() -> Signals {
+fn process_signals(heard: Heard) -> Signals {
     use tokio::signal::unix::{SignalKind, signal};
-    let both = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-    let (Ok(interrupt), Ok(terminate)) = both else { return Box::pin(stream::pending()) };
-    Box::pin(stream::unfold((interrupt, terminate), async |(mut interrupt, mut terminate)| {
-        let signal = tokio::select! {
-            _ = interrupt.recv() => Signal::Interrupt,
-            _ = terminate.recv() => Signal::Terminate,
-        };
-        Some((signal, (interrupt, terminate)))
-    }))
+    let wishes = [(SignalKind::interrupt(), Signal::Interrupt), (SignalKind::terminate(), Signal::Terminate)];
+    let others = [
+        (SignalKind::hangup(), Signal::Hangup),
+        (SignalKind::quit(), Signal::Quit),
+        (SignalKind::user_defined1(), Signal::User1),
+        (SignalKind::user_defined2(), Signal::User2),
+        (SignalKind::alarm(), Signal::Alarm),
+    ];
+    let others = others.into_iter().filter(|_| heard == Heard::All);
+    let streams = wishes.into_iter().chain(others).filter_map(|(kind, name)| {
+        let signals = signal(kind).ok()?;
+        let told = stream::unfold(signals, async |mut signals| Some((signals.recv().await?, signals)));
+        Some(Box::pin(told.map(move |()| name)) as Signals)
+    });
+    Box::pin(stream::select_all(streams))
 }
 
 #[cfg(not(unix))]
-fn process_signals() -> Signals {
+fn process_signals(_heard: Heard) -> Signals {
     Box::pin(stream::unfold((), async |()| {
         tokio::signal::ctrl_c().await.ok()?;
         Some((Signal::Interrupt, ()))
     }))
+}
+
+#[cfg(unix)]
+fn process_resizes() -> Resizes {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::window_change()) {
+        Ok(changes) => Box::pin(stream::unfold(changes, async |mut changes| Some((changes.recv().await?, changes)))),
+        Err(_) => Box::pin(stream::pending()),
+    }
+}
+
+#[cfg(not(unix))]
+fn process_resizes() -> Resizes {
+    Box::pin(stream::pending())
+}
+
+pub use raw::Raw;
+
+/// The terminal without its own line editing. What it was before is kept where a panic finds it, because a program that
+/// is built to abort drops nothing.
+#[cfg(unix)]
+mod raw {
+    use std::io;
+    use std::panic;
+    use std::sync::{Mutex, Once, PoisonError};
+
+    use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+
+    static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+    static PANICS: Once = Once::new();
+
+    /// Puts the terminal back when it is dropped.
+    #[derive(Debug)]
+    pub struct Raw(());
+
+    pub(super) fn begin() -> Option<Raw> {
+        let before = tcgetattr(io::stdin()).ok()?;
+        let mut raw = before.clone();
+        raw.make_raw();
+        PANICS.call_once(|| {
+            let usual = panic::take_hook();
+            panic::set_hook(Box::new(move |panic| {
+                restore();
+                usual(panic);
+            }));
+        });
+        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
+        let guard = Raw(());
+        tcsetattr(io::stdin(), OptionalActions::Drain, &raw).ok().map(|()| guard)
+    }
+
+    fn restore() {
+        if let Some(before) = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = tcsetattr(io::stdin(), OptionalActions::Drain, &before);
+        }
+    }
+
+    impl Drop for Raw {
+        fn drop(&mut self) {
+            restore();
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod raw {
+    /// There is no way to it here.
+    #[derive(Debug)]
+    pub struct Raw(());
+
+    pub(super) fn begin() -> Option<Raw> {
+        None
+    }
 }

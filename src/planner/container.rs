@@ -178,6 +178,7 @@ pub(super) fn spec(wanted: Wanted<'_>) -> Result<ContainerSpec, String> {
         cgroup_parent: cgroup_parent.clone(),
         restart_policy: restart_policy(restart.as_deref(), deploy.as_ref()),
         auto_remove: false,
+        console_size: None,
         privileged: *privileged,
         readonly_rootfs: *read_only,
         init: *init,

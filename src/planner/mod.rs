@@ -20,6 +20,7 @@ mod order;
 mod outside;
 mod plan;
 mod preflight;
+mod run;
 mod saved;
 mod stack;
 mod summary;
@@ -45,9 +46,10 @@ pub use plan::{
     Reason, Shown, Unchanged, Until,
 };
 pub use preflight::{touches_host, unexplained};
+pub use run::{OneOff, remove_one_off, start_one_off};
 pub use saved::{SavedPlan, SavedStep};
 pub use stack::{Stack, StackService};
 pub use summary::{Action, Change, changes};
 pub use supply::{build, pull, push};
 pub use text::{reason, to_text};
-pub use up::up;
+pub use up::{run, up};

@@ -14,6 +14,7 @@ use crate::planner::outside::Outside;
 use crate::planner::plan::{
     Blocker, ContainerRef, Edge, HashPart, Late, NodeId, Op, Plan, Reason, Shown, Unchanged, Until,
 };
+use crate::planner::run::{self as one_off, OneOff};
 use crate::planner::saved::SavedPlan;
 use crate::planner::{fields, hooks, image, order, outside, preflight};
 use crate::resource::{Container, ContainerSpec, ContainerState, ResourceId, Snapshot};
@@ -22,24 +23,30 @@ use crate::spec::model::{DependencyCondition, Project, Service};
 
 /// Makes the engine match the project: `up`, `create`, `scale`, the dependencies of `run`.
 pub fn up(project: &Project, snapshot: &Snapshot, options: &UpOptions) -> Plan {
-    let plan = planned(project, snapshot, options);
+    let plan = planned(project, snapshot, options, None);
     let Some(saved) = &options.only else { return plan };
     let differences = if options.begun {
         saved.uncovered(&plan)
     } else {
         // What was saved was planned without pulling, building or asking.
         let mut options = UpOptions { assume_images: true, ..options.clone() };
-        let mut foreseen = planned(project, snapshot, &options);
+        let mut foreseen = planned(project, snapshot, &options, None);
         if !foreseen.questions.is_empty() {
             options.answers.extend(foreseen.questions.drain(..).map(|question| (question, true)));
-            foreseen = planned(project, snapshot, &options);
+            foreseen = planned(project, snapshot, &options, None);
         }
         saved.differences(project, snapshot, &foreseen)
     };
     SavedPlan::hold(differences, plan)
 }
 
-fn planned(project: &Project, snapshot: &Snapshot, options: &UpOptions) -> Plan {
+/// Makes a container for one command, after what its service depends on has been started. The service's own containers
+/// stay as they are; a container with the same slug is taken for the one that is wanted.
+pub fn run(project: &Project, snapshot: &Snapshot, options: &UpOptions, one_off: &OneOff) -> Plan {
+    planned(project, snapshot, options, Some(one_off))
+}
+
+fn planned(project: &Project, snapshot: &Snapshot, options: &UpOptions, one_off: Option<&OneOff>) -> Plan {
     let project = &*outside::with_answers(project, &options.provided, &options.models);
     let mut builder = PlanBuilder::new();
     let images_change = image::plan(&mut builder, project, snapshot, options);
@@ -48,7 +55,9 @@ fn planned(project: &Project, snapshot: &Snapshot, options: &UpOptions) -> Plan 
         // What images there will be, and what others answer, decides over the rest: that is planned once it is known.
         // What forbids the rest is told before anything is touched.
         builder.incomplete();
-        for blocker in planned(project, snapshot, &UpOptions { assume_images: true, ..options.clone() }).blockers {
+        for blocker in
+            planned(project, snapshot, &UpOptions { assume_images: true, ..options.clone() }, one_off).blockers
+        {
             builder.block(blocker);
         }
         return builder.finish();
@@ -72,7 +81,8 @@ fn planned(project: &Project, snapshot: &Snapshot, options: &UpOptions) -> Plan 
         awaited: BTreeMap::new(),
         publishing: Vec::new(),
     };
-    let order = order::dependencies_first(project.services.iter().map(|(name, service)| (name, &service.depends_on)));
+    let others = project.services.iter().filter(|(name, _)| one_off.is_none_or(|one_off| **name != one_off.service));
+    let order = order::dependencies_first(others.map(|(name, service)| (name, &service.depends_on)));
     up.stop_dependents(&order);
     for name in &order {
         up.converge(name);
@@ -85,6 +95,9 @@ fn planned(project: &Project, snapshot: &Snapshot, options: &UpOptions) -> Plan 
         if options.wait {
             up.wait(&order);
         }
+    }
+    if let Some(one_off) = one_off {
+        up.one_off(one_off);
     }
     up.unsupported();
     preflight::check(&mut up.builder, project, snapshot, &up.publishing);
@@ -481,6 +494,45 @@ impl<'a> Up<'a> {
             started.push(last);
         }
         self.started.insert(&service.name, started);
+    }
+
+    /// The container for one command, made once what its service depends on is there.
+    fn one_off(&mut self, wanted: &OneOff) {
+        let project = self.project;
+        let Some(service) = project.services.get(&wanted.service) else { return };
+        let uploads = match mounts::uploads(project, service) {
+            Ok(uploads) => uploads,
+            Err(message) => return self.block(service, message),
+        };
+        let target = ResourceId::Container(wanted.name.clone());
+        let found = self
+            .snapshot
+            .containers
+            .iter()
+            .find(|container| container.label(labels::SLUG).is_some_and(|slug| slug == wanted.slug));
+        let mut ready = Vec::new();
+        let reference = match found {
+            Some(found) => ContainerRef::Existing(found.id.clone()),
+            None => {
+                let Some((mut spec, late)) = self.spec(service, 1, Inherited::default()) else { return };
+                wanted.adapt(&mut spec);
+                let mut first = after(self.needs(service));
+                first.extend(self.dependencies(service));
+                let op = Op::CreateContainer { spec: Box::new(spec), late };
+                let node = self.builder.add(op, target.clone(), Reason::Asked, Shown::hidden(&target), &first);
+                ready = vec![node];
+                ContainerRef::CreatedBy(node)
+            }
+        };
+        self.publishing.push((service, wanted.name.clone()));
+        if !uploads.is_empty() {
+            let op = Op::CopyInto { container: reference.clone(), files: uploads };
+            let shown = Shown::hidden(&target);
+            ready = vec![self.builder.add(op, target.clone(), Reason::Asked, shown, &after(ready))];
+        }
+        if wanted.start {
+            one_off::start(&mut self.builder, &reference, &target, service, &after(ready));
+        }
     }
 
     /// What a start of the service waits for.

@@ -106,6 +106,8 @@ pub struct HostSpec {
     pub restart_policy: RestartPolicy,
     /// Removed by the engine when it ends (one-offs).
     pub auto_remove: bool,
+    /// Rows and columns of its terminal when it starts; `None` leaves it to the engine.
+    pub console_size: Option<(u16, u16)>,
     /// All rights.
     pub privileged: bool,
     /// Root file system not writable.

@@ -33,6 +33,9 @@ pub use stream::{
 /// A stream of results that owns what it needs.
 pub type ResultStream<T> = Pin<Box<dyn Stream<Item = Result<T>> + Send>>;
 
+/// The end of a container, still to come: its exit code.
+pub type Ending = Pin<Box<dyn Future<Output = Result<i64>> + Send>>;
+
 /// Labels that things must have: `key` or `key=value`, all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LabelFilter(pub Vec<String>);
@@ -90,11 +93,14 @@ pub trait Containers {
     async fn rename_container(&self, container: &ContainerId, name: &ContainerName) -> Result<()>;
     /// Waits until it does not run and gives its exit code; at once when it does not run.
     async fn wait_container(&self, container: &ContainerId) -> Result<i64>;
+    /// The next end of a container that was created or runs: its exit code. Once this returned the end is not missed,
+    /// even when the container is removed at once. With `removed` it is told when the container has been removed, too.
+    async fn watch_end(&self, container: &ContainerId, removed: bool) -> Result<Ending>;
     /// Its processes. `Conflict` when it does not run.
     async fn processes(&self, container: &ContainerId) -> Result<Processes>;
     /// Samples of its use of resources: one when not `follow`, else about one a second until it stops.
     async fn stats(&self, container: &ContainerId, follow: bool) -> Result<ResultStream<Stats>>;
-    /// Resizes its terminal.
+    /// Resizes its terminal. `Conflict` when it does not run.
     async fn resize_container(&self, container: &ContainerId, size: TerminalSize) -> Result<()>;
 }
 
@@ -185,6 +191,9 @@ pub trait Streams {
     async fn start_exec_detached(&self, exec: &str) -> Result<()>;
     /// How it goes.
     async fn inspect_exec(&self, exec: &str) -> Result<ExecState>;
+    /// Sends a signal to it. `Unsupported` where that can not be done from here: engines have no call for it, and only
+    /// who shares a machine with the engine and has the rights may signal the process itself.
+    async fn signal_exec(&self, exec: &str, signal: &str) -> Result<()>;
     /// Resizes its terminal.
     async fn resize_exec(&self, exec: &str, size: TerminalSize) -> Result<()>;
     /// What happens from now on (or `since`). Once this returned, no later event is missed while the stream lives.

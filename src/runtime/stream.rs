@@ -134,6 +134,8 @@ pub struct ExecSpec {
     pub attach_output: bool,
     /// Keys that detach.
     pub detach_keys: Option<String>,
+    /// Size of its terminal at the beginning.
+    pub size: Option<TerminalSize>,
 }
 
 /// How an exec goes.

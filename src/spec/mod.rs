@@ -39,6 +39,7 @@ mod schema;
 mod seccomp;
 mod select;
 mod sensitive;
+pub mod short;
 mod suggest;
 pub mod tree;
 mod unique;

@@ -15,6 +15,7 @@ mod busybox;
 mod http;
 mod observe;
 mod patience;
+mod pty;
 mod running;
 mod scenario;
 
@@ -32,4 +33,5 @@ mod outside;
 mod plugin;
 #[expect(clippy::unwrap_used, reason = "failing is what tests are for")]
 mod session;
+mod terminal;
 mod together;

@@ -7,12 +7,14 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bollard::Docker;
 use bollard::query_parameters::{CreateImageOptions, RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions};
 use futures::StreamExt;
+use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -20,6 +22,7 @@ use crate::busybox;
 use crate::observe;
 use crate::observe::Seen;
 use crate::patience::{PATIENCE, eventually};
+use crate::pty::InTerminal;
 use crate::running::{Run, Running};
 
 static COUNTER: AtomicU32 = AtomicU32::new(0);
@@ -172,13 +175,45 @@ impl Scenario {
         if self.unprivileged {
             command.uid(65534).gid(65534);
         }
-        command.args(args).current_dir(self.dir()).env_clear();
-        command.env("PATH", std::env::var("PATH").unwrap_or_default());
-        command.env("HOME", self.root.path().join("home"));
-        command.env("DOCKER_HOST", engine_host()).env("COMPOSE_PROJECT_NAME", &self.project);
-        command.env("NO_COLOR", "1").env("COLUMNS", "100");
-        command.envs(&self.env);
+        command.args(args).current_dir(self.dir()).env_clear().envs(self.environment());
         command
+    }
+
+    /// The environment of all commands.
+    fn environment(&self) -> BTreeMap<String, String> {
+        let mut all = BTreeMap::from([
+            ("PATH".to_owned(), std::env::var("PATH").unwrap_or_default()),
+            ("HOME".to_owned(), self.root.path().join("home").display().to_string()),
+            ("DOCKER_HOST".to_owned(), engine_host()),
+            ("COMPOSE_PROJECT_NAME".to_owned(), self.project.clone()),
+            ("NO_COLOR".to_owned(), "1".to_owned()),
+            ("COLUMNS".to_owned(), "100".to_owned()),
+        ]);
+        all.extend(self.env.clone());
+        all
+    }
+
+    /// Starts the binary in a terminal.
+    pub(crate) fn in_terminal(&self, args: &[&str]) -> InTerminal {
+        let environment: Vec<(String, String)> = self.environment().into_iter().collect();
+        InTerminal::start(&binary(), args, &self.dir(), &environment)
+    }
+
+    /// Runs the binary to its end with these bytes as input, and gives what it wrote to standard output.
+    pub(crate) async fn fed<const N: usize>(&self, args: [&str; N], input: Vec<u8>) -> Vec<u8> {
+        eprintln!("$ {} < {} bytes", args.join(" "), input.len());
+        let mut command = self.command(&binary(), &args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().expect("the binary starts");
+        let mut stdin = child.stdin.take().expect("stdin is piped");
+        let writing = async move {
+            // One that ends early reads no more.
+            let _ = stdin.write_all(&input).await;
+        };
+        let (run, ()) = tokio::join!(child.wait_with_output(), writing);
+        let run = run.expect("a child can be waited for");
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        run.stdout
     }
 
     /// Runs the binary to its end.

@@ -11,6 +11,7 @@ mod cli_look;
 mod cli_mistakes;
 mod cli_plan;
 mod cli_road;
+mod cli_run;
 mod cut;
 mod hostile;
 mod spec_fixtures;

@@ -1,18 +1,15 @@
 //! `exec`: a command in a running container.
 
-use std::pin::pin;
-
-use futures::StreamExt;
-use tokio::io::AsyncWriteExt;
-
 use crate::cli::commands::Ended;
 use crate::cli::commands::containers;
 use crate::cli::commands::run::Rest;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::foreground::{self, Seat};
 use crate::cli::global::parse_bool;
 use crate::cli::usage::too_few;
-use crate::runtime::{Attached, Chunk, ExecSpec, Output};
+use crate::engine::session::{End, Process};
+use crate::runtime::ExecSpec;
 
 /// Run a command inside a container that is up
 #[derive(clap::Args, Clone, Debug)]
@@ -88,13 +85,15 @@ pub(super) async fn run(args: ExecArgs, context: &Context<'_>) -> Ended {
     let service = words.remove(0);
     let tty = !no_tty.unwrap_or(!context.io.stdout.is_terminal()) && !detach;
     let stdin = interactive.unwrap_or(true) && !no_interactive && !detach;
-    if tty {
-        let what = "`compose exec` on a terminal (with -T it works without one)";
-        return Err(Failure::Unsupported(what.to_owned()));
+    if tty && stdin && !context.io.stdin_is_terminal {
+        let message = "the input device is not a TTY".to_owned();
+        let hint = "input comes from a pipe or file: say `compose exec -T`".to_owned();
+        return Err(Failure::Hinted { message, hints: vec![hint] });
     }
+    let detach_keys = foreground::detach_keys(None, context)?;
     let project = context.project_name()?;
     let runtime = context.runtime().await?;
-    let found = containers::of_project(runtime.as_ref(), &project).await?;
+    let found = context.unless_interrupted(containers::of_project(runtime.as_ref(), &project)).await?;
     let container = containers::running_one(&found, &service, index)?;
     let spec = ExecSpec {
         command: words,
@@ -105,7 +104,8 @@ pub(super) async fn run(args: ExecArgs, context: &Context<'_>) -> Ended {
         tty,
         stdin,
         attach_output: !detach,
-        detach_keys: None,
+        detach_keys: Some(detach_keys.clone()).filter(|keys| !keys.is_empty()),
+        size: if tty { foreground::size(context.io) } else { None },
     };
     let exec = runtime.create_exec(&container.id, &spec).await?;
     if detach {
@@ -113,52 +113,23 @@ pub(super) async fn run(args: ExecArgs, context: &Context<'_>) -> Ended {
         return Ok(0);
     }
     let attached = runtime.start_exec(&exec, tty).await?;
-    let pumped = pump(attached, stdin, context);
-    context.unless_interrupted(pumped).await?;
-    let state = runtime.inspect_exec(&exec).await?;
-    match state.exit_code.unwrap_or(0) {
-        0 => Ok(0),
+    let seat = Seat { tty, stdin, passes_signals: true, is_running: true, redraws: false, detach_keys };
+    match seat.hold(context, runtime.as_ref(), Process::Command(exec), attached, std::future::ready(true)).await? {
         // The code is the answer: nothing is added to it.
-        code => Ok(u8::try_from(code).unwrap_or(1)),
+        End::Exited(code) => Ok(u8::try_from(code).unwrap_or(1)),
+        End::NotStarted => Ok(0),
+        End::Detached => Err(foreground::detached()),
+        End::Left | End::Unheard => {
+            let what = format!("the command in container {}", container.name);
+            Err(foreground::left(&what, &format!("docker top {} shows it", container.name)))
+        }
     }
 }
 
 /// `K=V` as it is; `K` with the value of the environment, left out when it has none.
-fn variable(entry: &str, context: &Context<'_>) -> Option<String> {
+pub(super) fn variable(entry: &str, context: &Context<'_>) -> Option<String> {
     if entry.contains('=') {
         return Some(entry.to_owned());
     }
     context.environment.get(entry).map(|value| format!("{entry}={value}"))
-}
-
-/// Output to where it belongs until the process ends, input to the process as long as there is some.
-async fn pump(attached: Attached, stdin: bool, context: &Context<'_>) -> Result<(), Failure> {
-    let Attached { mut output, input } = attached;
-    let writing = async {
-        if let (true, Some(mut input)) = (stdin, input) {
-            let mut chunks = context.io.input();
-            while let Some(chunk) = chunks.recv().await {
-                // A process that reads no more is no failure.
-                if input.write_all(&chunk).await.is_err() || input.flush().await.is_err() {
-                    return;
-                }
-            }
-            let _ = input.shutdown().await;
-        }
-    };
-    let reading = async {
-        while let Some(chunk) = output.next().await {
-            let Chunk { output, bytes } = chunk?;
-            match output {
-                Output::Stdout => context.io.stdout.bytes(&bytes),
-                Output::Stderr => context.io.stderr.bytes(&bytes),
-            }
-        }
-        Ok(())
-    };
-    let (mut writing, mut reading) = (pin!(writing), pin!(reading));
-    tokio::select! {
-        result = &mut reading => result,
-        () = &mut writing => reading.await,
-    }
 }

@@ -1,5 +1,6 @@
 //! The commands: one file each, its flags with their help, and what it does.
 
+pub mod attach;
 pub mod build;
 pub mod commit;
 pub mod completion;
@@ -20,6 +21,7 @@ pub mod lint;
 pub mod logs;
 pub mod ls;
 pub mod man;
+mod one_off;
 pub mod pause;
 pub mod plan;
 pub mod planned;
@@ -49,7 +51,7 @@ pub type Ended = Result<u8, Failure>;
 /// All commands.
 #[derive(clap::Subcommand, Clone, Debug)]
 pub enum Command {
-    Attach(planned::AttachArgs),
+    Attach(attach::AttachArgs),
     #[command(subcommand)]
     Bridge(planned::BridgeCommand),
     #[command(subcommand, hide = true)]
@@ -105,6 +107,7 @@ impl Command {
     /// Does it.
     pub async fn run(self, context: &Context<'_>) -> Ended {
         match self {
+            Self::Attach(args) => attach::run(args, context).await,
             Self::Build(args) => build::run(args, context).await,
             Self::Commit(args) => commit::run(args, context).await,
             Self::Completion(args) => completion::run(&args, context),
@@ -131,7 +134,7 @@ impl Command {
             Self::Push(args) => push::run(args, context).await,
             Self::Restart(args) => restart::run(args, context).await,
             Self::Rm(args) => rm::run(args, context).await,
-            Self::Run(args) => run::run(&args),
+            Self::Run(args) => run::run(args, context).await,
             Self::Scale(args) => scale::run(args, context).await,
             Self::Start(args) => start::run(args, context).await,
             Self::Stats(args) => context.unless_interrupted(stats::run(args, context)).await,
@@ -142,9 +145,7 @@ impl Command {
             Self::Version(args) => version::run(&args, context),
             Self::Volumes(args) => context.unless_interrupted(volumes::run(args, context)).await,
             Self::Wait(args) => wait::run(args, context).await,
-            Self::Attach(_) | Self::Bridge(_) | Self::Alpha(_) | Self::Publish(_) | Self::Watch(_) => {
-                Err(planned::refusal(&self))
-            }
+            Self::Bridge(_) | Self::Alpha(_) | Self::Publish(_) | Self::Watch(_) => Err(planned::refusal(&self)),
         }
     }
 }

@@ -7,7 +7,6 @@ use crate::cli::global::parse_bool;
 /// Why nothing was done.
 pub(super) fn refusal(command: &Command) -> Failure {
     let name = match command {
-        Command::Attach(_) => "attach",
         Command::Bridge(_) => "bridge",
         Command::Alpha(_) => "alpha",
         Command::Publish(_) => "publish",
@@ -15,29 +14,6 @@ pub(super) fn refusal(command: &Command) -> Failure {
         _ => "this command",
     };
     Failure::Unsupported(format!("`compose {name}`"))
-}
-
-/// Connect this terminal to a container that is up
-#[derive(clap::Args, Clone, Debug)]
-#[command(
-    override_usage = "[OPTIONS] SERVICE",
-    after_help = "Examples:\n  compose attach web     see and feed what `web` runs in front\n"
-)]
-pub struct AttachArgs {
-    /// Keys that end the connection
-    #[arg(long, value_name = "string")]
-    detach_keys: Option<String>,
-    /// Number of the container, where a service has several
-    #[arg(long, value_name = "int")]
-    index: Option<i64>,
-    /// Pass no input on
-    #[arg(long)]
-    no_stdin: bool,
-    /// Pass signals on to the process
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
-    sig_proxy: Option<bool>,
-    #[arg(hide = true)]
-    words: Vec<String>,
 }
 
 /// Turn the project into files for other platforms

@@ -75,7 +75,15 @@ pub(super) async fn answer(
         return Some(0);
     };
     let (_interrupter, interrupts) = engine::interrupts();
-    let context = Context { global, environment, io: &silent, files, engines, interrupts };
+    let context = Context {
+        global,
+        environment,
+        io: &silent,
+        files,
+        engines,
+        interrupts,
+        signals_are_passed_on: Default::default(),
+    };
     let (candidates, shell) = candidates::of(&cursor, &root, &context).await;
     let mut out = String::new();
     for Candidate { text, about } in candidates {

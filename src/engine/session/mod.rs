@@ -3,6 +3,7 @@
 
 mod attached;
 mod drive;
+mod foreground;
 mod logs;
 mod merge;
 mod roll;
@@ -17,6 +18,10 @@ use crate::runtime::{Error, Output};
 
 pub use attached::{Attached, AttachedOptions, Cascade};
 pub use drive::{Drive, Ended, Ends, Key, StartHooks, Starts, attached_up, follow_logs, starts};
+pub use foreground::{
+    DetachKeys, End, Foreground, ForegroundOptions, In as ForegroundIn, Out as ForegroundOut, Process, Sides,
+    foreground,
+};
 pub use logs::{Logs, LogsOptions};
 
 /// A container whose output is followed.

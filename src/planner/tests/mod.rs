@@ -2,6 +2,7 @@
 
 mod controlling;
 mod converging;
+mod one_off;
 mod world;
 
 use world::World;

@@ -99,6 +99,10 @@ pub async fn some(runtime: &dyn Runtime, fixture: &Fixture, wanted: impl Fn(&str
         streams::logs_are_kept_and_followed,
         streams::logs_of_a_terminal_are_one_stream,
         streams::a_command_runs_inside,
+        streams::a_command_on_a_terminal_knows_its_size,
+        streams::a_command_reads_its_input,
+        streams::a_terminal_of_a_container_is_fed_and_resized,
+        streams::the_end_of_one_that_removes_itself_is_told,
         streams::events_are_told_after_the_subscription,
         others::networks_come_and_go,
         others::containers_are_connected_and_disconnected,
@@ -160,6 +164,16 @@ impl Case<'_> {
         let id = self.create(&self.spec(name, "sleep 1000")).await?;
         self.runtime.start_container(&id).await?;
         Ok(id)
+    }
+    /// Returns once it is not there any more.
+    async fn gone(&self, id: &ContainerId) -> Result<()> {
+        loop {
+            match self.runtime.inspect_container(id).await {
+                Err(error) if error.is_not_found() => return Ok(()),
+                Err(error) => return Err(error),
+                Ok(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        }
     }
     async fn containers(&self) -> Result<Vec<Container>> {
         self.runtime.list_containers(&self.filter()).await
@@ -238,6 +252,13 @@ mod tests {
             .on("*-writes", Behaviour::exits(0).says(soon, "out").complains(soon, "err").after(soon * 2))
             .on("*-counts", Behaviour::exits(0).says(soon, "1").says(soon * 2, "2").says(soon * 3, "3").after(soon * 4))
             .on("*-reads", Behaviour::runs().echoes())
+            .on("*-asks", Behaviour::exits(0).says(soon, "prompt> 24 80").after(soon * 2))
+            .on_exec("cat", {
+                let mut exec = ExecBehaviour::exits(0);
+                exec.echoes = true;
+                exec
+            })
+            .on_exec("stty size", ExecBehaviour::exits(0).says("33 99"))
             .on_exec("sh -c echo out; echo err >&2; exit 4", {
                 let mut exec = ExecBehaviour::exits(4).says("out");
                 exec.writes.push((Output::Stderr, b"err\n".to_vec()));

@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures::StreamExt;
 use tokio::io::AsyncWriteExt;
 
-use super::{Broken, Case, Kept, LABEL, all_output, ensure};
-use crate::runtime::{AttachOptions, EventFilter, ExecSpec, LogOptions, RuntimeEvent};
+use super::{Broken, Case, Kept, LABEL, all_output, ensure, fails};
+use crate::runtime::{AttachOptions, ErrorKind, EventFilter, ExecSpec, LogOptions, RuntimeEvent, TerminalSize};
 
 pub(super) async fn output_after_the_attach_is_not_lost(case: &Case<'_>) -> Kept {
     let id = case.create(&case.spec("writes", "echo out; echo err >&2")).await?;
@@ -95,6 +95,81 @@ pub(super) async fn a_command_runs_inside(case: &Case<'_>) -> Kept {
     case.runtime.start_exec_detached(&exec).await?;
     let code = ended(case, &exec).await?;
     ensure!(code == Some(4), "detached, its code is {code:?}");
+    Ok(())
+}
+
+pub(super) async fn a_command_on_a_terminal_knows_its_size(case: &Case<'_>) -> Kept {
+    let id = case.running("host").await?;
+    let spec = ExecSpec {
+        command: vec!["stty".to_owned(), "size".to_owned()],
+        attach_output: true,
+        tty: true,
+        size: Some(TerminalSize { columns: 99, rows: 33 }),
+        ..ExecSpec::default()
+    };
+    let exec = case.runtime.create_exec(&id, &spec).await?;
+    let attached = case.runtime.start_exec(&exec, true).await?;
+    let (out, err) = all_output(attached.output).await?;
+    ensure!(out.trim_end() == "33 99" && err.is_empty(), "it wrote {out:?} and {err:?}");
+    let code = ended(case, &exec).await?;
+    ensure!(code == Some(0), "its code is {code:?}");
+    Ok(())
+}
+
+pub(super) async fn a_command_reads_its_input(case: &Case<'_>) -> Kept {
+    let id = case.running("host").await?;
+    let spec = ExecSpec { command: vec!["cat".to_owned()], stdin: true, attach_output: true, ..ExecSpec::default() };
+    let exec = case.runtime.create_exec(&id, &spec).await?;
+    let attached = case.runtime.start_exec(&exec, false).await?;
+    let Some(mut input) = attached.input else { return Err(Broken("there is no input".to_owned())) };
+    // Bytes that look like the head of a frame, and no newline at the end.
+    let bytes = b"\x01\x00\x00\x02two";
+    let written = async {
+        input.write_all(bytes).await?;
+        input.shutdown().await
+    };
+    written.await.map_err(|error| Broken(error.to_string()))?;
+    let (out, err) = all_output(attached.output).await?;
+    ensure!(out.as_bytes() == bytes && err.is_empty(), "it wrote {out:?} and {err:?}");
+    let code = ended(case, &exec).await?;
+    ensure!(code == Some(0), "its code is {code:?}");
+    fails(case.runtime.signal_exec(&exec, "SIGINT").await, ErrorKind::Conflict, "a signal to a command that ended")
+}
+
+pub(super) async fn a_terminal_of_a_container_is_fed_and_resized(case: &Case<'_>) -> Kept {
+    let mut spec = case.spec("asks", "printf 'prompt> '; read answer; stty size");
+    spec.tty = true;
+    spec.stdin_open = true;
+    let id = case.create(&spec).await?;
+    let size = TerminalSize { columns: 80, rows: 24 };
+    fails(case.runtime.resize_container(&id, size).await, ErrorKind::Conflict, "a resize before the start")?;
+    let attached = case.runtime.attach(&id, &AttachOptions { stdin: true, ..AttachOptions::default() }).await?;
+    let Some(mut input) = attached.input else { return Err(Broken("there is no input".to_owned())) };
+    case.runtime.start_container(&id).await?;
+    case.runtime.resize_container(&id, size).await?;
+    input.write_all(b"\n").await.map_err(|error| Broken(error.to_string()))?;
+    let (out, err) = all_output(attached.output).await?;
+    let out = out.replace("\r\n", "\n").replacen("> \n", "> ", 1);
+    ensure!(out == "prompt> 24 80\n" && err.is_empty(), "it wrote {out:?} and {err:?}");
+    Ok(())
+}
+
+pub(super) async fn the_end_of_one_that_removes_itself_is_told(case: &Case<'_>) -> Kept {
+    for removed in [false, true] {
+        let mut spec = case.spec("ends-with-3", "exit 3");
+        spec.host.auto_remove = true;
+        let id = case.create(&spec).await?;
+        let end = case.runtime.watch_end(&id, removed).await?;
+        case.runtime.start_container(&id).await?;
+        let code = end.await?;
+        ensure!(code == 3, "its code is {code}");
+        if removed {
+            fails(case.runtime.inspect_container(&id).await, ErrorKind::NotFound, "a look at one that is gone")?;
+        } else {
+            // The next one has the same name.
+            case.gone(&id).await?;
+        }
+    }
     Ok(())
 }
 

@@ -14,7 +14,9 @@ use crate::runtime::docker::inspect::Inspected;
 use crate::runtime::docker::stats::Sample;
 use crate::runtime::docker::wire::{Call, lines_of, segment};
 use crate::runtime::docker::{DockerRuntime, Session, create, failure, ports, shown};
-use crate::runtime::{Containers, Error, ErrorKind, LabelFilter, Processes, Result, ResultStream, Stats, TerminalSize};
+use crate::runtime::{
+    Containers, Ending, Error, ErrorKind, LabelFilter, Processes, Result, ResultStream, Stats, TerminalSize,
+};
 
 /// From this API on a container can be created with all its networks at once.
 const ALL_ENDPOINTS_API: (u32, u32) = (1, 44);
@@ -27,6 +29,15 @@ struct Waited {
     status_code: i64,
     #[serde(rename = "Error", default)]
     error: Option<WaitError>,
+}
+
+impl Waited {
+    fn code(self, what: String) -> Result<i64> {
+        match self.error {
+            Some(error) if !error.message.is_empty() => Err(Error::new(ErrorKind::Other, what, error.message)),
+            _ => Ok(self.status_code),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -210,10 +221,23 @@ impl Containers for DockerRuntime {
         let call =
             Call::post(format!("/containers/{}/wait", segment(container.as_str()))).query("condition", "not-running");
         let waited: Waited = self.ask(call, &what).await?;
-        match waited.error {
-            Some(error) if !error.message.is_empty() => Err(Error::new(ErrorKind::Other, what, error.message)),
-            _ => Ok(waited.status_code),
-        }
+        waited.code(what)
+    }
+
+    async fn watch_end(&self, container: &ContainerId, removed: bool) -> Result<Ending> {
+        let what = what("wait for", container);
+        let condition = if removed { "removed" } else { "next-exit" };
+        let call =
+            Call::post(format!("/containers/{}/wait", segment(container.as_str()))).query("condition", condition);
+        // The engine answers when it has begun to wait, and sends the code later.
+        let response = self.wire.open(&self.session().await?.prefix, call, &what).await?;
+        let mut answers = lines_of::<Waited>(response, what.clone(), self.wire.address.clone());
+        Ok(Box::pin(async move {
+            match answers.next().await {
+                Some(waited) => waited?.code(what),
+                None => Err(Error::new(ErrorKind::Unavailable, what, "the engine ended the answer early")),
+            }
+        }))
     }
 
     async fn processes(&self, container: &ContainerId) -> Result<Processes> {

@@ -34,6 +34,8 @@ pub(super) struct HostConfig {
     #[serde(deserialize_with = "nullable")]
     restart_policy: FoundPolicy,
     auto_remove: bool,
+    #[serde(deserialize_with = "nullable")]
+    console_size: Vec<u16>,
     privileged: bool,
     readonly_rootfs: bool,
     init: Option<bool>,
@@ -251,6 +253,10 @@ impl HostConfig {
                 maximum_retry_count: self.restart_policy.maximum_retry_count,
             },
             auto_remove: self.auto_remove,
+            console_size: match self.console_size.as_slice() {
+                [rows, columns] if *rows > 0 && *columns > 0 => Some((*rows, *columns)),
+                _ => None,
+            },
             privileged: self.privileged,
             readonly_rootfs: self.readonly_rootfs,
             init: self.init,

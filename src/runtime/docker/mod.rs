@@ -18,6 +18,7 @@ mod inspect;
 mod inspect_host;
 mod networks;
 mod ports;
+mod process;
 mod progress;
 mod stats;
 mod streams;

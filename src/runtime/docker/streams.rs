@@ -18,7 +18,7 @@ use crate::resource::Texts;
 use crate::runtime::docker::found::nullable;
 use crate::runtime::docker::frames::{Frames, Piece};
 use crate::runtime::docker::wire::{Call, bytes_of, content_type, lines_of, segment};
-use crate::runtime::docker::{DockerRuntime, failure, shown};
+use crate::runtime::docker::{DockerRuntime, failure, process, shown};
 use crate::runtime::{
     AttachOptions, Attached, Chunk, Error, ErrorKind, EventFilter, ExecSpec, ExecState, LogOptions, Output, Result,
     ResultStream, RuntimeEvent, Streams, TerminalSize,
@@ -127,6 +127,10 @@ struct FoundExec {
     running: bool,
     #[serde(default)]
     exit_code: Option<i64>,
+    #[serde(default)]
+    pid: i32,
+    #[serde(default, rename = "ContainerID")]
+    container: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -164,7 +168,8 @@ fn flag(value: bool) -> &'static str {
 }
 
 fn exec_body(spec: &ExecSpec) -> Value {
-    let ExecSpec { command, environment, user, working_dir, privileged, tty, stdin, attach_output, detach_keys } = spec;
+    let ExecSpec { command, environment, user, working_dir, privileged, tty, stdin, attach_output, detach_keys, size } =
+        spec;
     let mut body = json!({
         "AttachStdin": stdin, "AttachStdout": attach_output, "AttachStderr": attach_output,
         "Tty": tty, "Privileged": privileged, "Cmd": command, "Env": environment,
@@ -173,6 +178,9 @@ fn exec_body(spec: &ExecSpec) -> Value {
         if let Some(value) = value {
             body[key] = Value::from(value.as_str());
         }
+    }
+    if let Some(TerminalSize { columns, rows }) = size {
+        body["ConsoleSize"] = json!([rows, columns]);
     }
     body
 }
@@ -233,6 +241,20 @@ impl Streams for DockerRuntime {
         let found: FoundExec = self.ask(call, &format!("inspect command {}", shown(exec))).await?;
         let exit_code = found.exit_code.filter(|_| !found.running);
         Ok(ExecState { running: found.running, exit_code })
+    }
+
+    async fn signal_exec(&self, exec: &str, signal: &str) -> Result<()> {
+        let what = format!("send {signal} to command {}", shown(exec));
+        let call = Call::get(format!("/exec/{}/json", segment(exec)));
+        let found: FoundExec = self.ask(call, &what).await?;
+        if !found.running {
+            return Err(Error::new(ErrorKind::Conflict, what, "it does not run"));
+        }
+        if !self.session().await?.facts.local {
+            return Err(Error::new(ErrorKind::Unsupported, what, "the engine is on another machine"));
+        }
+        process::signal(found.pid, &found.container, signal)
+            .map_err(|error| Error::new(ErrorKind::Unsupported, what, error.to_string()))
     }
 
     async fn resize_exec(&self, exec: &str, size: TerminalSize) -> Result<()> {

@@ -13,7 +13,9 @@ use crate::resource::{
 };
 use crate::runtime::fake::world::{Record, World};
 use crate::runtime::fake::{Fake, volumes};
-use crate::runtime::{Containers, Error, ErrorKind, LabelFilter, Processes, Result, ResultStream, Stats, TerminalSize};
+use crate::runtime::{
+    Containers, Ending, Error, ErrorKind, LabelFilter, Processes, Result, ResultStream, Stats, TerminalSize,
+};
 
 #[async_trait]
 impl Containers for Fake {
@@ -158,6 +160,27 @@ impl Containers for Fake {
         Ok(self.end_of_run(&id, run).await)
     }
 
+    async fn watch_end(&self, container: &ContainerId, removed: bool) -> Result<Ending> {
+        let id = container.clone();
+        let (id, run) = self
+            .look(format!("wait for container {container}"), move |world| {
+                let record = world.known("wait for container", id.as_str())?;
+                Ok((record.id.clone(), if record.is_running() { record.run } else { record.run + 1 }))
+            })
+            .await?;
+        let fake = self.clone();
+        Ok(Box::pin(async move {
+            let code = fake.until(|world| match world.containers.get(&id) {
+                None => Some(last_code(world, &id)),
+                Some(record) if record.run > run || (record.run == run && !record.is_running()) => {
+                    (!removed).then_some(record.exit_code)
+                }
+                Some(_) => None,
+            });
+            Ok(code.await)
+        }))
+    }
+
     async fn processes(&self, container: &ContainerId) -> Result<Processes> {
         let id = container.clone();
         let what = format!("list processes of container {}", self.name_of(container));
@@ -205,10 +228,18 @@ impl Containers for Fake {
     async fn resize_container(&self, container: &ContainerId, _size: TerminalSize) -> Result<()> {
         let id = container.clone();
         self.change(format!("resize container {}", self.name_of(container)), move |world| {
-            world.known("resize container", id.as_str()).map(|_| ())
+            let what = format!("resize container {id}");
+            let record = world.known("resize container", id.as_str())?;
+            if record.is_alive() { Ok(()) } else { Err(not_running(&what, record)) }
         })
         .await
     }
+}
+
+/// The code with which a container that is gone ended last.
+fn last_code(world: &World, id: &ContainerId) -> i64 {
+    let mut deaths = world.events.iter().rev().filter(|event| event.action == "die" && event.id == id.as_str());
+    deaths.find_map(|event| event.attributes.get("exitCode")?.parse().ok()).unwrap_or(137)
 }
 
 impl Fake {

@@ -305,7 +305,8 @@ impl World {
             self.end_now(id, 137);
         }
         self.tell_container(id, "destroy", &[]);
-        let Some(record) = self.containers.remove(id) else { return };
+        let Some(mut record) = self.containers.remove(id) else { return };
+        self.last_words.insert(id.clone(), std::mem::take(&mut record.log));
         if !volumes {
             return;
         }

@@ -145,6 +145,19 @@ impl Streams for Fake {
         .await
     }
 
+    async fn signal_exec(&self, exec: &str, signal: &str) -> Result<()> {
+        let id = exec.to_owned();
+        let what = format!("send {signal} to command {exec}");
+        self.change(what.clone(), move |world| {
+            if exec_code(world, &id).is_some() || !world.execs.contains_key(&id) {
+                return Err(Error::new(ErrorKind::Conflict, what, "it does not run"));
+            }
+            world.schedule(Duration::ZERO, Effect::ExecEnd { exec: id });
+            Ok(())
+        })
+        .await
+    }
+
     async fn resize_exec(&self, exec: &str, _size: TerminalSize) -> Result<()> {
         self.look(format!("resize command {exec}"), |_| Ok(())).await
     }
@@ -225,7 +238,9 @@ impl Reader {
             let written = self
                 .fake
                 .until(|world| {
-                    let Some(record) = world.containers.get(id) else { return Some(None) };
+                    let Some(record) = world.containers.get(id) else {
+                        return Some(world.last_words.get(id).and_then(|log| log.get(position)).cloned());
+                    };
                     match record.log.get(position) {
                         Some(written) => Some(Some(written.clone())),
                         None if record.run > run || (record.run == run && !record.is_alive()) => Some(None),

@@ -123,6 +123,8 @@ pub(super) struct World {
     pub(super) builds: BTreeMap<String, ImageDetails>,
     pub(super) execs: BTreeMap<String, ExecRecord>,
     pub(super) events: Vec<RuntimeEvent>,
+    /// What removed containers wrote: whoever was attached still gets it.
+    pub(super) last_words: BTreeMap<ContainerId, Vec<Written>>,
     /// Grows whenever event streams are cut.
     pub(super) event_cuts: u64,
     pub(super) behaviours: Vec<(String, Behaviour)>,
@@ -148,6 +150,7 @@ impl World {
             builds: BTreeMap::new(),
             execs: BTreeMap::new(),
             events: Vec::new(),
+            last_words: BTreeMap::new(),
             event_cuts: 0,
             behaviours: Vec::new(),
             exec_behaviours: Vec::new(),
