@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::cli::failure::Failure;
 use crate::cli::global::{DockerArgs, Environment, Global};
 use crate::cli::terminal::Io;
-use crate::diagnostics::{Diagnostic, SourceMap, render_text};
+use crate::diagnostics::{Diagnostic, Severity, SourceMap, render_json, render_text};
 use crate::engine::{Interrupts, Stop};
 use crate::external::Credentials;
 use crate::names::{ProjectName, ServiceName};
@@ -130,6 +130,14 @@ impl Context<'_> {
 
     /// Tells findings; errors end the command.
     pub fn told(&self, diagnostics: &[Diagnostic], sources: &SourceMap) -> Result<(), Failure> {
+        let strict: Vec<Diagnostic>;
+        let diagnostics = if self.global.strict {
+            strict =
+                diagnostics.iter().map(|finding| Diagnostic { severity: Severity::Error, ..finding.clone() }).collect();
+            &strict
+        } else {
+            diagnostics
+        };
         self.diagnostics(diagnostics, sources);
         let errors: Vec<&str> = diagnostics
             .iter()
@@ -207,6 +215,10 @@ impl Context<'_> {
 
     fn diagnostics(&self, diagnostics: &[Diagnostic], sources: &SourceMap) {
         if diagnostics.is_empty() {
+            return;
+        }
+        if self.global.json_diagnostics {
+            self.io.stderr.text(&render_json(diagnostics, sources));
             return;
         }
         if self.global.progress == Mode::Json {

@@ -67,6 +67,9 @@ pub struct GlobalArgs {
     /// Name containers and images with `_` in place of `-`
     #[arg(long)]
     pub compatibility: bool,
+    /// How findings about the files are told: text or json (an object a line on stderr)
+    #[arg(long, global = true, value_name = "string", value_parser = ["text", "json"])]
+    pub diagnostics: Option<String>,
     /// Show what would be done, and why, and change nothing
     #[arg(long, global = true)]
     pub dry_run: bool,
@@ -82,6 +85,9 @@ pub struct GlobalArgs {
     /// Profile to switch on
     #[arg(long, value_name = "stringArray")]
     pub profile: Vec<String>,
+    /// Take warnings about the files for errors
+    #[arg(long, global = true)]
+    pub strict: bool,
     /// Style of the progress output: auto, tty, plain, json or quiet
     #[arg(long, value_name = "string")]
     pub progress: Option<String>,
@@ -155,8 +161,12 @@ pub struct Global {
     pub ansi: Ansi,
     /// `_` in names.
     pub compatibility: bool,
+    /// Findings are told as JSON.
+    pub json_diagnostics: bool,
     /// Change nothing.
     pub dry_run: bool,
+    /// Warnings about the files are errors.
+    pub strict: bool,
     /// `--env-file`s as given, else `COMPOSE_ENV_FILES`.
     pub env_files: Vec<String>,
     /// `-f`s as given.
@@ -194,6 +204,7 @@ impl Global {
             all_resources,
             ansi,
             compatibility,
+            diagnostics,
             dry_run,
             env_file,
             file,
@@ -202,6 +213,7 @@ impl Global {
             progress,
             project_directory,
             project_name,
+            strict,
             insecure_registry: _,
             no_ansi,
             verbose: _,
@@ -235,6 +247,11 @@ impl Global {
         let ansi = ansi_word.as_deref().map_or(Ansi::Auto, Ansi::parse);
         let progress_word = progress.or_else(|| word("COMPOSE_PROGRESS")).unwrap_or_default();
         let progress = progress_mode(&progress_word, ansi, stderr.is_terminal())?;
+        let json_diagnostics = match diagnostics.as_deref().or_else(|| environment.get("COMPOSE_DIAGNOSTICS")) {
+            None | Some("text") => false,
+            Some("json") => true,
+            Some(word) => return Err(Failure::Message(format!("unsupported COMPOSE_DIAGNOSTICS value \"{word}\""))),
+        };
         let env_files = if env_file.is_empty() {
             let listed = environment.get("COMPOSE_ENV_FILES").unwrap_or_default();
             listed.split(',').filter(|path| !path.is_empty()).map(str::to_owned).collect()
@@ -245,7 +262,9 @@ impl Global {
             all_resources,
             ansi,
             compatibility: compatibility || environment.flag("COMPOSE_COMPATIBILITY")?.unwrap_or(false),
+            json_diagnostics,
             dry_run,
+            strict: strict || environment.flag("COMPOSE_STRICT")?.unwrap_or(false),
             env_files,
             files: file,
             parallel: parallel_limit(parallel, environment)?,

@@ -6,6 +6,7 @@ mod attached;
 pub mod commands;
 mod completion;
 pub mod context;
+pub mod digests;
 pub mod disk;
 pub mod engines;
 pub mod failure;

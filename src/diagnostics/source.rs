@@ -55,10 +55,10 @@ impl Source {
     }
 }
 
-/// All texts of one load.
+/// All texts of one load; a copy shares the texts.
 #[derive(Clone, Debug, Default)]
 pub struct SourceMap {
-    sources: Vec<Source>,
+    sources: Vec<Arc<Source>>,
 }
 
 impl SourceMap {
@@ -79,16 +79,16 @@ impl SourceMap {
                 .filter_map(|(at, _)| u32::try_from(at + 1).ok()),
         );
         let id = FileId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
-        self.sources.push(Source { name, path: path.map(Path::to_owned), text, private, line_starts });
+        self.sources.push(Arc::new(Source { name, path: path.map(Path::to_owned), text, private, line_starts }));
         id
     }
     /// The source behind an id; `None` only for an id of another map.
     pub fn get(&self, id: FileId) -> Option<&Source> {
-        self.sources.get(id.0 as usize)
+        self.sources.get(id.0 as usize).map(Arc::as_ref)
     }
     /// All sources with their ids, in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &Source)> {
-        (0..u32::MAX).map(FileId).zip(&self.sources)
+        (0..u32::MAX).map(FileId).zip(self.sources.iter().map(Arc::as_ref))
     }
     /// `compose.yaml:4:7`, or an empty text for an id of another map.
     pub fn place(&self, span: Span) -> String {

@@ -137,6 +137,8 @@ pub trait Images {
     ) -> Result<ResultStream<LayerProgress>>;
     /// Pushes an image.
     async fn push_image(&self, reference: &str, auth: Option<&RegistryAuth>) -> Result<ResultStream<LayerProgress>>;
+    /// The digest (`sha256:…`) that the registry has for a reference now; nothing is pulled. `NotFound` when it has none.
+    async fn registry_digest(&self, reference: &str, auth: Option<&RegistryAuth>) -> Result<String>;
     /// Builds an image; the stream ends after `Built`, or with the error that made the build fail.
     async fn build_image(&self, request: &BuildRequest, builder: Builder) -> Result<ResultStream<BuildProgress>>;
     /// Gives an image a further name.

@@ -61,6 +61,8 @@ codes! {
     REPEATED_CONTAINER_NAME = "repeated-container-name";
     /// A service that does not exist was asked for.
     NO_SUCH_SERVICE = "no-such-service";
+    /// More than a project may hold.
+    TOO_LARGE = "too-large";
     /// A setting in the environment that cannot be understood.
     INVALID_SETTING = "invalid-setting";
 }

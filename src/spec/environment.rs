@@ -1,5 +1,6 @@
 //! The variables that interpolation sees, each with where it was set.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::spec::interpolate::Lookup;
@@ -37,7 +38,7 @@ impl Environment {
 }
 
 impl Lookup for Environment {
-    fn get(&self, name: &str) -> Option<(String, VariableSource)> {
-        self.variables.get(name).cloned()
+    fn get(&self, name: &str) -> Option<(Cow<'_, str>, VariableSource)> {
+        self.variables.get(name).map(|(value, source)| (value.into(), source.clone()))
     }
 }

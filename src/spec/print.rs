@@ -56,6 +56,36 @@ pub fn json(project: &Project) -> String {
     doubled(&json::pretty(&Value::Object(top.into_iter().collect()), 2))
 }
 
+/// An override file that says nothing but the images.
+pub fn only_images(project: &Project) -> String {
+    let mut services = Map::new();
+    for service in project.services.values() {
+        let image = service.image.iter().map(|image| ("image".to_owned(), Value::from(image.as_str())));
+        services.insert(service.name.to_string(), Value::Object(image.collect()));
+    }
+    let mut top = Map::new();
+    top.insert("services".to_owned(), sorted(Value::Object(services)));
+    doubled(&to_yaml(&Value::Object(top)))
+}
+
+/// The same in JSON, with the fields that docker compose always writes.
+pub fn only_images_json(project: &Project) -> String {
+    let mut services = Map::new();
+    for service in project.services.values() {
+        let mut fields = Map::new();
+        fields.insert("command".to_owned(), Value::Null);
+        fields.insert("entrypoint".to_owned(), Value::Null);
+        if let Some(image) = &service.image {
+            fields.insert("image".to_owned(), Value::from(image.as_str()));
+        }
+        services.insert(service.name.to_string(), Value::Object(fields));
+    }
+    let mut top = Map::new();
+    top.insert("name".to_owned(), Value::from(""));
+    top.insert("services".to_owned(), Value::Object(services));
+    doubled(&json::pretty(&Value::Object(top), 2))
+}
+
 /// The merged tree as it is, keys sorted, for `--no-interpolate`.
 pub fn raw_yaml(tree: &Node) -> String {
     node_to_yaml(&sort_tree(tree.clone()))

@@ -1,11 +1,12 @@
 //! Files of variables and labels that services name, read into their `environment` and `labels`.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::diagnostics::{Diagnostic, Span};
+use crate::diagnostics::{Diagnostic, FileId, Span};
 use crate::spec::codes;
 use crate::spec::defaults::set;
 use crate::spec::dotenv;
@@ -13,14 +14,37 @@ use crate::spec::loader::{Loader, system_text};
 use crate::spec::model::{EnvFile, OptionalTexts, Project, Service, Texts};
 use crate::spec::tree::{Mapping, Node, Origin, Tag, Value};
 
-/// Texts of files that several services name.
-type Cache = BTreeMap<String, Arc<str>>;
+/// What files of variables may bring in all, counted in bytes of names and values and [`EACH`]: a large file that many
+/// services name is a copy for each of them.
+const MAX_BROUGHT: usize = 256 << 20;
+/// What a variable costs beside its texts.
+const EACH: usize = 64;
+
+/// A file that a service names.
+#[derive(Clone)]
+struct Text {
+    text: Arc<str>,
+    id: FileId,
+}
+
+/// Files that several services may name.
+#[derive(Default)]
+struct Cache {
+    texts: BTreeMap<String, Text>,
+    /// What files say that do not hang on anything else.
+    parsed: BTreeMap<(String, bool), Arc<Vec<dotenv::Variable>>>,
+    /// What files brought in all.
+    brought: usize,
+}
 
 /// Reads the files of the services that are wanted.
 pub(in crate::spec) fn files(loader: &mut Loader<'_>, project: &mut Project) {
-    let mut cache = Cache::new();
+    let mut cache = Cache::default();
     let Project { services, tree, environment, .. } = project;
     for service in services.values_mut() {
+        if service.env_file.is_empty() && service.label_files.is_empty() {
+            continue;
+        }
         let span = |key: &str| tree.at(["services", service.name.as_str(), key]).map_or(tree.span, |node| node.span);
         let (env_span, label_span) = (span("env_file"), span("label_file"));
         if !loader.options.no_env_resolution {
@@ -28,6 +52,12 @@ pub(in crate::spec) fn files(loader: &mut Loader<'_>, project: &mut Project) {
             note_origins(tree, service, places);
         }
         labels(loader, service, label_span, &mut cache);
+        if cache.brought > MAX_BROUGHT {
+            let message = format!("files of variables bring more than {MAX_BROUGHT} bytes to all services");
+            let finding = Diagnostic::error(codes::TOO_LARGE, message).at(env_span, "here the limit is passed");
+            loader.findings.push(finding.hint("mount large data as a file in place of passing it in variables"));
+            return;
+        }
     }
 }
 
@@ -40,9 +70,6 @@ fn variables(
 ) -> BTreeMap<String, Span> {
     let mut places = BTreeMap::new();
     let files = std::mem::take(&mut service.env_file);
-    if files.is_empty() {
-        return places;
-    }
     let mut read = OptionalTexts::new();
     for EnvFile { path, required, format } in files {
         let raw = match format.as_deref() {
@@ -56,28 +83,45 @@ fn variables(
                 continue;
             }
         };
-        let Some(text) = text_of(loader, &path, "env", required, span, cache) else { continue };
-        let lookup = |name: &str| {
-            let own = || service.environment.get(name).cloned().flatten();
-            environment.get(name).cloned().or_else(own)
-        };
-        let earlier = |name: &str| read.get(name).cloned().flatten();
-        let id = loader.sources.add_private(loader.shown(Path::new(&path)), Some(Path::new(&path)), text.clone());
-        let parsed =
-            if raw { dotenv::parse_raw(&text, id, &lookup) } else { dotenv::parse_after(&text, id, &lookup, &earlier) };
-        match parsed {
-            Ok(parsed) => {
-                loader.unset.extend(parsed.unset);
-                for variable in parsed.variables {
-                    places.insert(variable.name.clone(), variable.span);
-                    read.insert(variable.name, Some(variable.value));
+        let Some(Text { text, id }) = text_of(loader, &path, "env", required, span, cache) else { continue };
+        let known = cache.parsed.get(&(path.clone(), raw)).cloned();
+        let variables = match known {
+            Some(variables) => variables,
+            None => {
+                let asked = Cell::new(false);
+                let lookup = |name: &str| {
+                    asked.set(true);
+                    let own = || service.environment.get(name).cloned().flatten();
+                    environment.get(name).cloned().or_else(own)
+                };
+                let earlier = |name: &str| read.get(name).cloned().flatten();
+                let parsed = if raw {
+                    dotenv::parse_raw(&text, id, &lookup)
+                } else {
+                    dotenv::parse_after(&text, id, &lookup, &earlier)
+                };
+                match parsed {
+                    Ok(parsed) => {
+                        loader.unset.extend(parsed.unset);
+                        let variables = Arc::new(parsed.variables);
+                        if !asked.get() {
+                            cache.parsed.insert((path, raw), variables.clone());
+                        }
+                        variables
+                    }
+                    Err(mut finding) => {
+                        let what = if raw { "parse env_file" } else { "read" };
+                        finding.message = format!("failed to {what} {path}: {}", finding.message);
+                        loader.findings.push(finding);
+                        continue;
+                    }
                 }
             }
-            Err(mut finding) => {
-                let what = if raw { "parse env_file" } else { "read" };
-                finding.message = format!("failed to {what} {path}: {}", finding.message);
-                loader.findings.push(finding);
-            }
+        };
+        for variable in variables.iter() {
+            cache.brought += EACH + variable.name.len() + variable.value.len();
+            places.insert(variable.name.clone(), variable.span);
+            read.insert(variable.name.clone(), Some(variable.value.clone()));
         }
     }
     places.retain(|name, _| !service.environment.contains_key(name));
@@ -115,12 +159,14 @@ fn note_origins(tree: &mut Node, service: &Service, places: BTreeMap<String, Spa
 fn labels(loader: &mut Loader<'_>, service: &mut Service, span: Span, cache: &mut Cache) {
     let mut read = Texts::new();
     for path in service.label_files.clone() {
-        let Some(text) = text_of(loader, &path, "label", true, span, cache) else { continue };
-        let id = loader.sources.add_private(loader.shown(Path::new(&path)), Some(Path::new(&path)), text.clone());
+        let Some(Text { text, id }) = text_of(loader, &path, "label", true, span, cache) else { continue };
         match dotenv::parse(&text, id, &|_| None) {
             Ok(parsed) => {
                 loader.unset.extend(parsed.unset);
-                read.extend(parsed.variables.into_iter().map(|variable| (variable.name, variable.value)));
+                for dotenv::Variable { name, value, .. } in parsed.variables {
+                    cache.brought += EACH + name.len() + value.len();
+                    read.insert(name, value);
+                }
             }
             Err(mut finding) => {
                 finding.message = format!("failed to read {path}: {}", finding.message);
@@ -139,14 +185,16 @@ fn text_of(
     required: bool,
     span: Span,
     cache: &mut Cache,
-) -> Option<Arc<str>> {
-    if let Some(text) = cache.get(path) {
+) -> Option<Text> {
+    if let Some(text) = cache.texts.get(path) {
         return Some(text.clone());
     }
     match loader.files.read(Path::new(path)) {
         Ok(bytes) => {
             let text: Arc<str> = dotenv::decode_text(&bytes).into();
-            cache.insert(path.to_owned(), text.clone());
+            let id = loader.sources.add_private(loader.shown(Path::new(path)), Some(Path::new(path)), text.clone());
+            let text = Text { text, id };
+            cache.texts.insert(path.to_owned(), text.clone());
             Some(text)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound && !required => None,

@@ -10,11 +10,10 @@ use crate::spec::suggest;
 
 /// Disables services that have profiles, none of which is asked for.
 pub(in crate::spec) fn profiles(project: &mut Project, asked: &[String]) {
-    let all = std::mem::take(&mut project.services);
-    for (name, service) in all {
-        if is_active(&service, asked) {
-            project.services.insert(name, service);
-        } else {
+    let inactive = project.services.values().filter(|service| !is_active(service, asked));
+    // Services are large: only those that go are moved.
+    for name in inactive.map(|service| service.name.clone()).collect::<Vec<_>>() {
+        if let Some(service) = project.services.remove(&name) {
             project.disabled_services.insert(name, service);
         }
     }
@@ -73,15 +72,15 @@ pub(in crate::spec) fn services(project: &mut Project, names: &[String]) {
             open.extend(service.depends_on.keys().cloned());
         }
     }
-    let all = std::mem::take(&mut project.services);
-    for (name, mut service) in all {
-        if wanted.contains(&name) {
+    // Services are large: those that are wanted are moved, and of the others only the map.
+    let mut others = std::mem::take(&mut project.services);
+    for name in &wanted {
+        if let Some(mut service) = others.remove(name) {
             service.depends_on.retain(|dependency, _| wanted.contains(dependency));
-            project.services.insert(name, service);
-        } else {
-            project.disabled_services.insert(name, service);
+            project.services.insert(name.clone(), service);
         }
     }
+    project.disabled_services.append(&mut others);
 }
 
 /// Drops resources that no service uses.

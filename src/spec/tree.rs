@@ -54,10 +54,17 @@ pub enum Value {
 }
 
 /// A mapping in the order of the text.
-#[derive(Clone, Debug, Default, PartialEq)]
+///
+/// Nearly all mappings of compose files are small: a list that is searched is smaller and faster than a table, and
+/// loading is mostly memory. Past [`SMALL`] keys it becomes a table, so that no file makes searching slow.
+#[derive(Clone, Debug, Default)]
 pub struct Mapping {
-    entries: IndexMap<String, Entry>,
+    small: Vec<(String, Entry)>,
+    large: Option<Box<IndexMap<String, Entry>>>,
 }
+
+/// Keys that are searched one by one.
+const SMALL: usize = 16;
 
 /// A value of a mapping and the place of its key.
 #[derive(Clone, Debug, PartialEq)]
@@ -173,48 +180,127 @@ impl Node {
 }
 
 impl Mapping {
+    fn position(&self, key: &str) -> Option<usize> {
+        self.small.iter().position(|(known, _)| known == key)
+    }
     /// The value under a key.
     pub fn get(&self, key: &str) -> Option<&Node> {
-        self.entries.get(key).map(|entry| &entry.node)
+        self.entry(key).map(|entry| &entry.node)
     }
     /// The value under a key, for change.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
-        self.entries.get_mut(key).map(|entry| &mut entry.node)
+        match &mut self.large {
+            Some(large) => large.get_mut(key).map(|entry| &mut entry.node),
+            None => self.small.iter_mut().find(|(known, _)| known == key).map(|(_, entry)| &mut entry.node),
+        }
     }
     /// The value and the place of its key.
     pub fn entry(&self, key: &str) -> Option<&Entry> {
-        self.entries.get(key)
+        match &self.large {
+            Some(large) => large.get(key),
+            None => self.small.iter().find(|(known, _)| known == key).map(|(_, entry)| entry),
+        }
     }
     /// Sets a value; an existing key keeps its position.
     pub fn insert(&mut self, key: impl Into<String>, key_span: Span, node: Node) -> Option<Node> {
-        self.entries.insert(key.into(), Entry { key_span, node }).map(|old| old.node)
+        let (key, entry) = (key.into(), Entry { key_span, node });
+        if let Some(large) = &mut self.large {
+            return large.insert(key, entry).map(|old| old.node);
+        }
+        if let Some((_, slot)) = self.small.iter_mut().find(|(known, _)| *known == key) {
+            return Some(std::mem::replace(slot, entry).node);
+        }
+        if self.small.len() < SMALL {
+            self.small.push((key, entry));
+        } else {
+            let mut large: IndexMap<String, Entry> = std::mem::take(&mut self.small).into_iter().collect();
+            large.insert(key, entry);
+            self.large = Some(Box::new(large));
+        }
+        None
     }
     /// Takes a value out and keeps the order of the others.
     pub fn remove(&mut self, key: &str) -> Option<Node> {
-        self.entries.shift_remove(key).map(|entry| entry.node)
+        match &mut self.large {
+            Some(large) => large.shift_remove(key).map(|entry| entry.node),
+            None => self.position(key).map(|at| self.small.remove(at).1.node),
+        }
     }
     /// Whether the key is there.
     pub fn contains_key(&self, key: &str) -> bool {
-        self.entries.contains_key(key)
+        self.entry(key).is_some()
     }
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.large.as_ref().map_or(self.small.len(), |large| large.len())
     }
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.len() == 0
     }
     /// Keys, places and values in the order of the text.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Entry)> {
-        self.entries.iter().map(|(key, entry)| (key.as_str(), entry))
+        let large = self.large.iter().flat_map(|large| large.iter());
+        self.small
+            .iter()
+            .map(|(key, entry)| (key.as_str(), entry))
+            .chain(large.map(|(key, entry)| (key.as_str(), entry)))
     }
     /// Keys and values, the values for change.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Entry)> {
-        self.entries.iter_mut().map(|(key, entry)| (key.as_str(), entry))
+        let large = self.large.iter_mut().flat_map(|large| large.iter_mut());
+        let small = self.small.iter_mut().map(|(key, entry)| (key.as_str(), entry));
+        small.chain(large.map(|(key, entry)| (key.as_str(), entry)))
     }
     /// Keys with their entries, taken out.
     pub fn into_entries(self) -> impl Iterator<Item = (String, Entry)> {
-        self.entries.into_iter()
+        self.small.into_iter().chain(self.large.into_iter().flat_map(|large| large.into_iter()))
+    }
+    /// Gives back what was set aside for more entries.
+    pub(in crate::spec) fn shrink(&mut self) {
+        self.small.shrink_to_fit();
+    }
+}
+
+/// The order of keys plays no part.
+impl PartialEq for Mapping {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().all(|(key, entry)| other.entry(key) == Some(entry))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostics::SourceMap;
+
+    #[test]
+    fn small_and_large_mappings_behave_alike() {
+        let span = Span { file: SourceMap::default().add("", None, ""), start: 0, end: 0 };
+        let node = |number| Node::new(Value::Int(number), span);
+        let mut mapping = Mapping::default();
+        for number in 0..40 {
+            let key = format!("key{number}");
+            assert_eq!(mapping.insert(key.as_str(), span, node(number)), None);
+            assert_eq!(mapping.insert(key.as_str(), span, node(number + 100)), Some(node(number)));
+            assert_eq!(mapping.len(), usize::try_from(number).unwrap() + 1);
+            assert_eq!(mapping.get(&key), Some(&node(number + 100)));
+            assert!(!mapping.contains_key("other"));
+            let keys: Vec<&str> = mapping.iter().map(|(key, _)| key).collect();
+            assert_eq!((keys.first(), keys.last()), (Some(&"key0"), Some(&key.as_str())));
+        }
+        assert_eq!(mapping.remove("key3"), Some(node(103)));
+        assert_eq!(mapping.remove("key3"), None);
+        let order: Vec<String> = mapping.clone().into_entries().map(|(key, _)| key).take(4).collect();
+        assert_eq!(order, ["key0", "key1", "key2", "key4"]);
+        let mut other = Mapping::default();
+        let mut reversed: Vec<(String, Entry)> = mapping.clone().into_entries().collect();
+        reversed.reverse();
+        reversed.into_iter().for_each(|(key, entry)| {
+            other.insert(key, entry.key_span, entry.node);
+        });
+        assert_eq!(mapping, other);
+        other.iter_mut().for_each(|(_, entry)| entry.node = node(0));
+        assert_ne!(mapping, other);
     }
 }

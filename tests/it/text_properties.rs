@@ -1,6 +1,7 @@
 //! What holds for every text: no panic, places inside of it, and agreement with independent readers.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use compose::diagnostics::{Diagnostic, SourceMap, Span, render_json, render_text};
@@ -38,8 +39,8 @@ fn env_like() -> impl Strategy<Value = String> {
 struct Variables;
 
 impl Lookup for Variables {
-    fn get(&self, name: &str) -> Option<(String, VariableSource)> {
-        name.starts_with('A').then(|| ("value".to_owned(), VariableSource::Shell))
+    fn get(&self, name: &str) -> Option<(Cow<'_, str>, VariableSource)> {
+        name.starts_with('A').then(|| ("value".into(), VariableSource::Shell))
     }
 }
 

@@ -5,6 +5,7 @@
     reason = "the folder is named by the environment and lies outside of the project"
 )]
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -56,8 +57,8 @@ impl Environment {
 }
 
 impl Lookup for Environment {
-    fn get(&self, name: &str) -> Option<(String, VariableSource)> {
-        self.0.get(name).map(|value| (value.clone(), VariableSource::Shell))
+    fn get(&self, name: &str) -> Option<(Cow<'_, str>, VariableSource)> {
+        self.0.get(name).map(|value| (value.into(), VariableSource::Shell))
     }
 }
 

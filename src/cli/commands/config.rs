@@ -4,14 +4,16 @@ use std::path::Path;
 
 use crate::cli::commands::Ended;
 use crate::cli::context::Context;
+use crate::cli::digests;
 use crate::cli::failure::Failure;
+use crate::spec::explain::with_origins;
 use crate::spec::{self, Options, hash, print};
 
 /// Show the whole model as it is understood
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] [SERVICE...]",
-    after_help = "Examples:\n  compose config              the whole model, everything filled in\n  compose config -q           only say whether it is right\n  compose config --services   names, one per line\n"
+    after_help = "Examples:\n  compose config              the whole model, everything filled in\n  compose config -q           only say whether it is right\n  compose config --services   names, one per line\n  compose config --origins    where each value comes from\n"
 )]
 pub struct ConfigArgs {
     /// List the variables that fill in `${...}`
@@ -50,6 +52,9 @@ pub struct ConfigArgs {
     /// Leave paths as written
     #[arg(long)]
     pub no_path_resolution: bool,
+    /// Tell behind each line which file, line and variable gave it; secrets are not shown
+    #[arg(long)]
+    pub origins: bool,
     /// Write to this file in place of stdout
     #[arg(short, long, value_name = "string")]
     pub output: Option<String>,
@@ -75,7 +80,6 @@ pub struct ConfigArgs {
     pub names: Vec<String>,
 }
 
-#[expect(clippy::unused_async, reason = "all commands are called alike")]
 pub(super) async fn run(args: ConfigArgs, context: &Context<'_>) -> Ended {
     let json = match args.format.as_deref() {
         None | Some("" | "yaml") => false,
@@ -83,10 +87,12 @@ pub(super) async fn run(args: ConfigArgs, context: &Context<'_>) -> Ended {
         Some("table") if args.variables => false,
         Some(word) => return Err(Failure::Message(format!("unsupported format \"{word}\""))),
     };
-    if args.lock_image_digests || args.resolve_image_digests {
-        return Err(Failure::Unsupported("`compose config --resolve-image-digests`".to_owned()));
+    if args.origins && (json || args.no_interpolate || args.lock_image_digests || args.resolve_image_digests) {
+        return Err(Failure::message(
+            "--origins goes with the model in YAML: without --format json, --no-interpolate and digests",
+        ));
     }
-    let text = text(&args, json, context)?;
+    let text = text(&args, json, context).await?;
     if args.quiet {
         return Ok(0);
     }
@@ -97,7 +103,7 @@ pub(super) async fn run(args: ConfigArgs, context: &Context<'_>) -> Ended {
     Ok(0)
 }
 
-fn text(args: &ConfigArgs, json: bool, context: &Context<'_>) -> Result<String, Failure> {
+async fn text(args: &ConfigArgs, json: bool, context: &Context<'_>) -> Result<String, Failure> {
     let lists = args.services || args.volumes || args.networks || args.models;
     // These modes show everything, whatever was named.
     let names: &[String] = if lists || args.no_interpolate || args.variables { &[] } else { &args.names };
@@ -126,13 +132,25 @@ fn text(args: &ConfigArgs, json: bool, context: &Context<'_>) -> Result<String, 
         return Ok(if json { print::variables_json(&variables) } else { print::variables_table(&variables) });
     }
     let shows_model = !lists && args.hash.is_none() && !args.profiles && !args.images;
-    if args.no_interpolate && shows_model {
-        let loaded = spec::load_tree(&context.request(names, options), context.files);
+    let pins = shows_model && (args.lock_image_digests || args.resolve_image_digests);
+    if args.no_interpolate && shows_model && !args.lock_image_digests {
+        let mut loaded = spec::load_tree(&context.request(names, options), context.files);
         context.told(&loaded.diagnostics, &loaded.sources)?;
+        if pins && let Some(tree) = &mut loaded.tree {
+            digests::pin_tree(tree, context).await?;
+        }
         let print = if json { print::raw_json } else { print::raw_yaml };
         return Ok(loaded.tree.as_ref().map(print).unwrap_or_default());
     }
-    let project = context.project_with(names, options)?;
+    let mut project = context.project_with(names, options)?;
+    if pins {
+        digests::pin(&mut project, context).await?;
+    }
+    if args.quiet && shows_model {
+        // Nothing is printed, so nothing is written; and what ends with the process need not be taken apart before.
+        std::mem::forget(project);
+        return Ok(String::new());
+    }
     let lines = |items: Vec<String>| items.into_iter().map(|item| item + "\n").collect::<String>();
     Ok(if args.services {
         lines(print::services(&project))
@@ -148,6 +166,10 @@ fn text(args: &ConfigArgs, json: bool, context: &Context<'_>) -> Result<String, 
         lines(print::profiles(&project))
     } else if args.images {
         lines(print::images(&project))
+    } else if args.lock_image_digests {
+        if json { print::only_images_json(&project) } else { print::only_images(&project) }
+    } else if args.origins {
+        with_origins(&project)
     } else if json {
         print::json(&project)
     } else {

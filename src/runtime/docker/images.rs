@@ -43,6 +43,19 @@ struct Found {
     labels: Texts,
 }
 
+/// What a registry says of a reference.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Distribution {
+    descriptor: Descriptor,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Descriptor {
+    digest: String,
+}
+
 /// Inspect writes a time, the list seconds since 1970.
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -235,6 +248,13 @@ impl Images for DockerRuntime {
             .header("x-registry-auth", &auth_header(auth));
         let response = self.wire.open(&session.prefix, call, &what).await?;
         Ok(layers(lines_of::<Message>(response, what.clone(), self.wire.address.clone()), what))
+    }
+
+    async fn registry_digest(&self, name: &str, auth: Option<&RegistryAuth>) -> Result<String> {
+        let call =
+            Call::get(format!("/distribution/{}/json", reference(name))).header("x-registry-auth", &auth_header(auth));
+        let found: Distribution = self.ask(call, &format!("ask the registry for {name}")).await?;
+        Ok(found.descriptor.digest)
     }
 
     async fn build_image(&self, request: &BuildRequest, builder: Builder) -> Result<ResultStream<BuildProgress>> {

@@ -88,6 +88,16 @@ impl Images for Fake {
         Ok(Box::pin(stream::iter([Ok(pushed)])))
     }
 
+    async fn registry_digest(&self, reference: &str, _auth: Option<&RegistryAuth>) -> Result<String> {
+        let wanted = reference.to_owned();
+        let what = format!("ask the registry for {reference}");
+        self.look(what.clone(), move |world| match world.remotes.get(&normal(&wanted)) {
+            Some(remote) => Ok(remote.image.id.to_string()),
+            None => Err(Error::new(ErrorKind::NotFound, what, "manifest unknown: manifest unknown")),
+        })
+        .await
+    }
+
     async fn build_image(&self, request: &BuildRequest, _builder: Builder) -> Result<ResultStream<BuildProgress>> {
         let request = request.clone();
         let what = format!("build image {}", request.tags.first().map_or("", String::as_str));

@@ -7,6 +7,8 @@
 mod raw;
 mod statement;
 
+use std::borrow::Cow;
+
 use indexmap::IndexMap;
 
 pub use raw::parse_raw;
@@ -96,13 +98,13 @@ struct Sight<'a> {
 }
 
 impl Lookup for Sight<'_> {
-    fn get(&self, name: &str) -> Option<(String, VariableSource)> {
+    fn get(&self, name: &str) -> Option<(Cow<'_, str>, VariableSource)> {
         if let Some(value) = (self.lookup)(name) {
-            return Some((value, VariableSource::Shell));
+            return Some((value.into(), VariableSource::Shell));
         }
         match self.read.get(name) {
-            Some(variable) => Some((variable.value.clone(), VariableSource::EnvFile(variable.span))),
-            None => (self.earlier)(name).map(|value| (value, VariableSource::Shell)),
+            Some(variable) => Some((variable.value.as_str().into(), VariableSource::EnvFile(variable.span))),
+            None => (self.earlier)(name).map(|value| (value.into(), VariableSource::Shell)),
         }
     }
 }

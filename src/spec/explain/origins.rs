@@ -11,7 +11,7 @@ use crate::spec::sensitive;
 use crate::spec::tree::{Node, Origin, Value};
 use crate::spec::yaml;
 
-/// What `config` prints, with `# file:line` behind each line that a file gave, and without values that may be secret.
+/// What `config` prints, with `# file:line:column` behind each line that a file gave, and without values that may be secret.
 pub fn with_origins(project: &Project) -> String {
     let text = print::yaml(project);
     let mut own = SourceMap::default();
@@ -89,17 +89,15 @@ impl Notes<'_> {
                 let variables = statements::of_env_files(project, service).into_iter();
                 variables.map(|variable| (variable.name, variable.span)).collect()
             });
-            return short(&sources.place(*lines.get(*name)?));
+            return written_at(&sources, *lines.get(*name)?);
         };
-        let place = short(&sources.place(node.span))?;
+        let place = written_at(&sources, node.span)?;
         match node.origin.as_deref() {
             Some(Origin::Default) => None,
             Some(Origin::Interpolated(uses)) => {
                 let mut comment = place;
                 for one in uses {
-                    let from = source(self.project, &one.from);
-                    let from = if from.contains(' ') { from } else { short(&from).unwrap_or(from) };
-                    comment.push_str(&format!(", ${} from {from}", one.name));
+                    comment.push_str(&format!(", ${} from {}", one.name, source(self.project, &one.from)));
                 }
                 Some(comment)
             }
@@ -142,7 +140,7 @@ impl Notes<'_> {
     }
 }
 
-/// `compose.yaml:4` of `compose.yaml:4:12`.
-fn short(place: &str) -> Option<String> {
-    place.rsplit_once(':').map(|(file_and_line, _)| file_and_line.to_owned())
+/// `compose.yaml:4:12`.
+fn written_at(sources: &SourceMap, span: Span) -> Option<String> {
+    Some(sources.place(span)).filter(|place| !place.is_empty())
 }

@@ -217,41 +217,41 @@ fn the_model_is_printed_with_its_places() {
     assert!(!printed.contains("hunter2"));
     insta::assert_snapshot!(printed, @r#"
     name: p
-    services:  # compose.yaml:5
-      db:  # part/compose.yaml:3
-        image: postgres:15  # part/compose.yaml:3
+    services:  # compose.yaml:5:3
+      db:  # part/compose.yaml:3:5
+        image: postgres:15  # part/compose.yaml:3:12
         networks:
           default: null
-      web:  # compose.yaml:6
-        command:  # compose.yaml:15
+      web:  # compose.yaml:6:5
+        command:  # compose.yaml:15:14
           - run
           - --fast
-        environment:  # compose.yaml:11
-          API_TOKEN: (hidden)  # web.env:4
-          DB_PASSWORD: (hidden)  # compose.yaml:12
-          HOME: /root  # compose.yaml:13
-          LEVEL: debug  # over.yaml:4
-          ONLY: here  # web.env:3
-          USER_NAME: me  # over.yaml:4, $WHO from the shell
-        image: nginx:1.27  # over.yaml:3, $TAG from .env:2
-        labels:  # compose.yaml:16
-          traefik.enable: "true"  # compose.yaml:16
-        mem_limit: "67108864"  # base.yaml:5
+        environment:  # compose.yaml:11:7
+          API_TOKEN: (hidden)  # web.env:4:1
+          DB_PASSWORD: (hidden)  # compose.yaml:12:20
+          HOME: /root  # compose.yaml:13:12
+          LEVEL: debug  # over.yaml:4:19
+          ONLY: here  # web.env:3:1
+          USER_NAME: me  # over.yaml:4:32, $WHO from the shell
+        image: nginx:1.27  # over.yaml:3:12, $TAG from .env:2:1
+        labels:  # compose.yaml:16:13
+          traefik.enable: "true"  # compose.yaml:16:14
+        mem_limit: "67108864"  # base.yaml:5:16
         networks:
           default: null
-        ports:  # over.yaml:6
+        ports:  # over.yaml:6:7
           - mode: ingress
-            host_ip: 127.0.0.1  # over.yaml:6
-            target: 80  # over.yaml:6
-            published: "8080"  # over.yaml:6
-            protocol: tcp  # over.yaml:6
-        restart: always  # compose.yaml:3
+            host_ip: 127.0.0.1  # over.yaml:6:9
+            target: 80  # over.yaml:6:9
+            published: "8080"  # over.yaml:6:9
+            protocol: tcp  # over.yaml:6:9
+        restart: always  # compose.yaml:3:12
     networks:
       default:
         name: p_default
-    x-common:  # compose.yaml:3
-      restart: always  # compose.yaml:3
-    x-text: |2  # compose.yaml:17
+    x-common:  # compose.yaml:3:3
+      restart: always  # compose.yaml:3:12
+    x-text: |2  # compose.yaml:17:9
         a # b
 
        c

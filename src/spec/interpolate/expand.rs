@@ -1,5 +1,6 @@
 //! The value of a template.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -14,7 +15,7 @@ pub(in crate::spec) const MAX_ADDED: usize = 16 << 20;
 /// Where variables come from.
 pub trait Lookup {
     /// The value of a variable and where it was set; `None` when it is not.
-    fn get(&self, name: &str) -> Option<(String, VariableSource)>;
+    fn get(&self, name: &str) -> Option<(Cow<'_, str>, VariableSource)>;
 }
 
 /// A template with its variables filled in.
@@ -99,7 +100,7 @@ struct Expansion<'a> {
     left: &'a mut usize,
 }
 
-impl Expansion<'_> {
+impl<'a> Expansion<'a> {
     fn add(&mut self, out: &mut String, value: &str, at: Range<usize>) -> Result<(), SubstitutionError> {
         *self.left =
             self.left.checked_sub(value.len()).ok_or(SubstitutionError { kind: SubstitutionErrorKind::TooLong, at })?;
@@ -151,13 +152,13 @@ impl Expansion<'_> {
         Ok(out)
     }
 
-    fn take(&mut self, name: &str) -> Option<String> {
+    fn take(&mut self, name: &str) -> Option<Cow<'a, str>> {
         let (value, from) = self.lookup.get(name)?;
         self.variables.push(VariableUse { name: name.to_owned(), from });
         Some(value)
     }
 
-    fn decide(&mut self, name: &str, operator: Operator) -> Decision {
+    fn decide(&mut self, name: &str, operator: Operator) -> Decision<'a> {
         let found = self.lookup.get(name).filter(|(value, _)| !(operator.or_empty && value.is_empty()));
         let from = found.as_ref().map_or(VariableSource::Default, |(_, from)| from.clone());
         let decision = match (operator.kind, found) {
@@ -172,8 +173,8 @@ impl Expansion<'_> {
     }
 }
 
-enum Decision {
-    Value(String),
+enum Decision<'a> {
+    Value(Cow<'a, str>),
     Operand,
     Nothing,
     Missing,

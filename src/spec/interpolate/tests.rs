@@ -1,5 +1,6 @@
 //! What interpolation promises, case by case.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::*;
@@ -9,8 +10,8 @@ use crate::spec::yaml;
 struct Shell(BTreeMap<&'static str, &'static str>);
 
 impl Lookup for Shell {
-    fn get(&self, name: &str) -> Option<(String, VariableSource)> {
-        self.0.get(name).map(|value| ((*value).to_owned(), VariableSource::Shell))
+    fn get(&self, name: &str) -> Option<(Cow<'_, str>, VariableSource)> {
+        self.0.get(name).map(|value| ((*value).into(), VariableSource::Shell))
     }
 }
 

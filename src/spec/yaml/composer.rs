@@ -134,24 +134,25 @@ impl<'text> Composer<'text> {
             value = value.replace(stand_in, "'");
         }
         if value == "<<" && self.expects_key() && is_merge(properties.tag.as_deref(), quoted) {
-            return self.key(Key::Merge(span), "<<");
+            return self.key(Key::Merge(span));
         }
         let wrap = !quoted && self.in_flow() && self.question_mark(&mut value, span)?;
         let tag = ScalarTag::of(properties.tag.as_deref());
-        let text = value.clone();
+        // Only keys are looked at as texts.
+        let text = if wrap || self.expects_key() { Some(value.clone()) } else { None };
         let value = resolve(tag, quoted, value).unwrap_or_else(|problem| {
             self.findings.push(Diagnostic::error(TAG, problem).at(span, ""));
             Value::Null
         });
         let node = Node { value, tag: compose_tag(properties.tag.as_deref()), span, origin: None };
         if wrap {
-            return self.single_key(&node, text, span);
+            return self.single_key(&node, text.unwrap_or_default(), span);
         }
         let built = Built { node, nodes: 1, height: 0 };
         if let Some(anchor) = properties.anchor {
             self.anchors.insert(anchor, Anchored::Done(built.clone()));
         }
-        self.place(built, Some(text), false)
+        self.place(built, text, false)
     }
 
     /// In flow collections yaml.v3 takes every `?` for the sign of a key: `[?a]` is `[{a: null}]`, and `[a?]` is an
@@ -257,8 +258,12 @@ impl<'text> Composer<'text> {
             span.end = end.end.max(span.start);
         }
         let value = match content {
-            Content::Sequence(items) => Value::Sequence(items),
+            Content::Sequence(mut items) => {
+                items.shrink_to_fit();
+                Value::Sequence(items)
+            }
             Content::Mapping { mut entries, merges, .. } => {
+                entries.shrink();
                 let merged = !merges.is_empty();
                 for source in merges {
                     let Value::Mapping(source) = source.value else { continue };
@@ -291,15 +296,14 @@ impl<'text> Composer<'text> {
             let Some(text) = text else {
                 let message = format!("invalid map key: {}", node.kind());
                 self.findings.push(Diagnostic::error(KEY_TYPE, message).at(node.span, "a key has to be a string"));
-                return self.key(Key::Refused, "");
+                return self.key(Key::Refused);
             };
             if matches!(node.value, Value::String(_)) {
                 let span = node.span;
-                let label = text.clone();
-                return self.key(Key::Text { text, span, by_alias }, &label);
+                return self.key(Key::Text { text, span, by_alias });
             }
             self.refuse_key(&node, &text);
-            return self.key(Key::Refused, &text);
+            return self.key(Key::Refused);
         }
         let Some(frame) = self.frames.last_mut() else {
             self.documents.push(node);
@@ -329,7 +333,7 @@ impl<'text> Composer<'text> {
 
     // Keys
 
-    fn key(&mut self, new: Key, label: &str) -> Result<(), Stop> {
+    fn key(&mut self, new: Key) -> Result<(), Stop> {
         let Some(Frame { content: Content::Mapping { entries, key, merge_key, .. }, span: whole, flow, .. }) =
             self.frames.last_mut()
         else {
@@ -357,6 +361,7 @@ impl<'text> Composer<'text> {
             *key = Some(new);
             return Ok(());
         };
+        let label = if let Key::Text { text, .. } = &new { text.as_str() } else { "<<" };
         *key = Some(Key::Refused);
         let line = 1 + self.text.as_bytes().iter().take(first.start as usize).filter(|byte| **byte == b'\n').count();
         let message = format!("mapping key \"{label}\" already defined at line {line}");
