@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::failure::Failure;
 use crate::diagnostics::SourceMap;
 use crate::spec::dotenv;
-use crate::spec::files::Files;
+use crate::spec::files::{Files, Remote};
 use crate::ui::paint::{Ansi, Paint};
 use crate::ui::progress::Mode;
 use crate::ui::stream::Stream;
@@ -316,6 +316,9 @@ pub fn take_over_env_files(args: &GlobalArgs, environment: &mut Environment, fil
     }
     if paths.is_empty() {
         if disabled(environment) {
+            return;
+        }
+        if args.file.iter().any(|file| Remote::is_meant(file)) {
             return;
         }
         let directory = match (args.project_directory.as_ref().or(args.workdir.as_ref()), args.file.first()) {

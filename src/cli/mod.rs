@@ -14,6 +14,7 @@ mod foreground;
 pub mod global;
 pub mod help;
 pub mod plugin;
+pub mod remote;
 mod shown_logs;
 pub mod terminal;
 pub mod transfer;
@@ -82,11 +83,13 @@ pub async fn run(
     };
     let json = global.progress == Mode::Json;
     let (interrupter, interrupts) = engine::interrupts();
+    let outside = environment.clone();
+    let files = remote::FetchingFiles::new(files, &outside, io, command.says_yes());
     let context = Context {
         global,
         environment,
         io,
-        files,
+        files: &files,
         engines,
         interrupts,
         signals_are_passed_on: Rc::new(Cell::new(false)),

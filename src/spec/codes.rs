@@ -39,6 +39,8 @@ codes! {
     NAME_FROM_SYMLINK = "name-from-symlink";
     /// A file that lies elsewhere (git, OCI).
     REMOTE_FILE = "remote-file";
+    /// A fetched file names a file outside of its repository.
+    OUTSIDE_REPOSITORY = "outside-repository";
     /// `extends` names what is not there, or itself.
     INVALID_EXTENDS = "invalid-extends";
     /// `include` names itself, or what it brings is there already.

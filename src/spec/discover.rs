@@ -11,7 +11,8 @@ use crate::spec::loader::Loader;
 use crate::spec::paths::{is_remote, join};
 use crate::spec::tree::VariableSource;
 
-const FILE_NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+pub(in crate::spec) const FILE_NAMES: [&str; 4] =
+    ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 const OVERRIDE_NAMES: [&str; 4] =
     ["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];
 
@@ -20,7 +21,9 @@ const OVERRIDE_NAMES: [&str; 4] =
 pub(in crate::spec) struct Settings {
     /// Variables for interpolation.
     pub(in crate::spec) environment: Environment,
-    /// Absolute project directory.
+    /// Absolute directory that the project has its name and variables of.
+    pub(in crate::spec) home: PathBuf,
+    /// Absolute directory that relative paths begin at: the same, unless the first file was fetched.
     pub(in crate::spec) directory: PathBuf,
     /// Absolute paths of the compose files, `-` for standard input; empty when there is none.
     pub(in crate::spec) files: Vec<PathBuf>,
@@ -46,14 +49,6 @@ impl Loader<'_> {
         let env_files: Vec<PathBuf> =
             given.iter().map(|file| PathBuf::from(join(&request.cwd, &self.without_tilde(file)))).collect();
         let mut paths = request.files.clone();
-        if let Some(remote) = paths.iter().find(|path| is_remote(path)) {
-            let message = format!("remote resources are not supported yet: {remote}");
-            self.findings.push(
-                Diagnostic::error(codes::REMOTE_FILE, message).hint("fetch it and pass the local copy with `-f`"),
-            );
-            return None;
-        }
-
         let directory = working_directory(request, &paths);
         self.load_env_files(&env_files, &directory, &mut environment)?;
         if paths.is_empty()
@@ -65,7 +60,7 @@ impl Loader<'_> {
             };
             paths = listed.split(separator).map(str::to_owned).collect();
             for path in paths.clone() {
-                if path != "-" && !self.files.exists(Path::new(&join(&request.cwd, &path))) {
+                if path != "-" && !is_remote(&path) && !self.files.exists(Path::new(&join(&request.cwd, &path))) {
                     let message = format!("stat {}: no such file or directory", join(&request.cwd, &path));
                     self.findings
                         .push(Diagnostic::error(codes::UNREADABLE_FILE, message).hint("COMPOSE_FILE names this file"));
@@ -76,14 +71,22 @@ impl Loader<'_> {
         let files = if paths.is_empty() {
             self.search(&directory)
         } else {
-            paths
-                .iter()
-                .map(|path| if path == "-" { PathBuf::from("-") } else { PathBuf::from(join(&request.cwd, path)) })
-                .collect()
+            let file = |path: &String| match path.as_str() {
+                "-" => Some(PathBuf::from("-")),
+                path if is_remote(path) => self.fetched(path, None),
+                path => Some(PathBuf::from(join(&request.cwd, path))),
+            };
+            paths.iter().map(file).collect::<Option<Vec<PathBuf>>>()?
         };
         let shown: Vec<String> = files.iter().map(|file| file.to_string_lossy().into_owned()).collect();
-        let directory = working_directory(request, &shown);
-        self.load_env_files(&env_files, &directory, &mut environment)?;
+        // Relative paths of a fetched file begin in its repository; the project is that of the current directory.
+        let home = working_directory(request, if paths.is_empty() { &shown } else { &paths });
+        let directory = if paths.first().is_some_and(|path| is_remote(path)) {
+            working_directory(request, &shown)
+        } else {
+            home.clone()
+        };
+        self.load_env_files(&env_files, &home, &mut environment)?;
 
         let profiles = if request.profiles.is_empty() {
             let listed = environment.value("COMPOSE_PROFILES").unwrap_or_default();
@@ -95,7 +98,7 @@ impl Loader<'_> {
             request.project_name.clone().filter(|name| !name.is_empty()).or_else(|| {
                 environment.value("COMPOSE_PROJECT_NAME").filter(|name| !name.is_empty()).map(str::to_owned)
             });
-        Some(Settings { environment, directory, files, env_files, profiles, name })
+        Some(Settings { environment, home, directory, files, env_files, profiles, name })
     }
 
     fn without_tilde(&self, path: &str) -> String {
@@ -196,7 +199,7 @@ impl Loader<'_> {
         if let Some(name) = in_files.map(normal_name).filter(|name| !name.is_empty()) {
             return Some(name);
         }
-        let base = settings.directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let base = settings.home.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let name = normal_name(&base);
         if name.is_empty() {
             self.findings.push(
@@ -205,7 +208,7 @@ impl Loader<'_> {
             );
             return None;
         }
-        if self.files.is_symlink(&settings.directory) {
+        if self.files.is_symlink(&settings.home) {
             let message =
                 format!("project has been loaded without an explicit name from a symlink. Using name \"{name}\"");
             self.findings
@@ -225,7 +228,7 @@ fn working_directory(request: &Request, files: &[String]) -> PathBuf {
     if let Some(given) = &request.project_directory {
         return PathBuf::from(join(&request.cwd, &given.to_string_lossy()));
     }
-    match files.iter().find(|file| *file != "-") {
+    match files.iter().find(|file| *file != "-" && !is_remote(file)) {
         Some(file) => {
             let absolute = PathBuf::from(join(&request.cwd, file));
             absolute.parent().unwrap_or(Path::new("/")).to_owned()

@@ -152,15 +152,15 @@ impl Loader<'_> {
         span: Span,
         context: &mut Context<'_>,
     ) -> Option<Node> {
-        if paths::is_remote(other) {
-            self.findings.push(
-                Diagnostic::error(codes::REMOTE_FILE, format!("remote resources are not supported yet: {other}"))
-                    .at(span, "this file lies elsewhere")
-                    .hint("fetch it and extend the local copy"),
-            );
-            return None;
-        }
-        let path = PathBuf::from(paths::join(&context.directory.real, other));
+        let path = if paths::is_remote(other) {
+            self.fetched(other, Some(span))?
+        } else {
+            let path = PathBuf::from(paths::join(&context.directory.real, other));
+            if !self.may_read(&path, span) {
+                return None;
+            }
+            path
+        };
         let real = path.parent().unwrap_or(Path::new("/")).to_owned();
         let directory = self.directory(&real, context.directory);
         let mut services = match self.bases.remove(&path) {

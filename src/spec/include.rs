@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use crate::diagnostics::{Diagnostic, Span};
 use crate::spec::codes;
 use crate::spec::environment::Environment;
-use crate::spec::loader::{Directory, Loader, system_text};
+use crate::spec::loader::{Directory, Loader, Parsed, system_text};
+use crate::spec::merge::{Tags, merge};
 use crate::spec::paths;
+use crate::spec::place::Place;
+use crate::spec::rules::TOP;
 use crate::spec::schema::same;
-use crate::spec::tree::{Entry, Mapping, Node, Value};
+use crate::spec::tree::{Entry, Mapping, Node, Tag, Value};
 
 /// Parts may include parts so many times in a row.
 const MAX_CHAIN: usize = 100;
@@ -65,18 +68,24 @@ impl Loader<'_> {
         let mut parsed = Vec::new();
         let mut real = directory.real.clone();
         for (at, (path, span)) in wanted.paths.iter().enumerate() {
-            if paths::is_remote(path) {
-                self.findings.push(
-                    Diagnostic::error(codes::REMOTE_FILE, format!("remote resources are not supported yet: {path}"))
-                        .at(*span, "this file lies elsewhere")
-                        .hint("fetch it and include the local copy"),
-                );
-                return None;
-            }
-            let absolute = PathBuf::from(paths::join(&directory.real, path));
+            let absolute = if paths::is_remote(path) {
+                self.fetched(path, Some(*span))?
+            } else {
+                let absolute = PathBuf::from(paths::join(&directory.real, path));
+                if !self.may_read(&absolute, *span) {
+                    return None;
+                }
+                absolute
+            };
             if at == 0 {
                 real = match &wanted.project_directory {
-                    Some(given) => PathBuf::from(paths::join(&directory.real, given)),
+                    Some(given) => {
+                        let given = PathBuf::from(paths::join(&directory.real, given));
+                        if !self.may_read(&given, *span) {
+                            return None;
+                        }
+                        given
+                    }
                     None => absolute.parent().unwrap_or(Path::new("/")).to_owned(),
                 };
                 if chain.contains(&absolute) || chain.len() > MAX_CHAIN {
@@ -93,7 +102,8 @@ impl Loader<'_> {
         if parsed.is_empty() {
             return None;
         }
-        let environment = self.part_environment(wanted, &real, directory, environment)?;
+        let first_of = parsed.first().map(|file: &Parsed| Span { file: file.id, start: 0, end: 0 });
+        let environment = self.part_environment(wanted, &real, first_of, directory, environment)?;
         let part = self.directory(&real, directory);
         // Files that the part extends are filled in with the part's own variables.
         let outer = std::mem::take(&mut self.bases);
@@ -106,13 +116,19 @@ impl Loader<'_> {
         &mut self,
         wanted: &Wanted,
         real: &Path,
+        first_of: Option<Span>,
         directory: &Directory,
         environment: &Environment,
     ) -> Option<Environment> {
         let mut env_files = Vec::new();
         if wanted.env_files.is_empty() {
             let beside = real.join(".env");
-            if self.files.exists(&beside) && !self.files.is_dir(&beside) {
+            // What a fetched part has beside it is read because the part is.
+            let own = wanted.paths.first().map_or(wanted.span, |(_, span)| *span);
+            if self.files.exists(&beside)
+                && !self.files.is_dir(&beside)
+                && self.may_read(&beside, first_of.unwrap_or(own))
+            {
                 env_files.push(beside);
             }
         }
@@ -121,6 +137,9 @@ impl Loader<'_> {
                 continue;
             }
             let path = PathBuf::from(paths::join(&directory.real, file));
+            if !self.may_read(&path, wanted.span) {
+                return None;
+            }
             let problem = match self.files.read(&path) {
                 _ if self.files.is_dir(&path) => Some(format!("{} is not a file", path.display())),
                 Err(error) => Some(format!("stat {}: {}", path.display(), system_text(&error))),
@@ -153,15 +172,23 @@ impl Loader<'_> {
                         to.insert(name, key_span, node);
                     }
                     Some(here) if same(&here.node, &node) => {}
-                    Some(here) => self.findings.push(
-                        Diagnostic::error(
-                            codes::INVALID_INCLUDE,
-                            format!("{section}.{name} conflicts with imported resource"),
-                        )
-                        .at(here.key_span, "defined here")
-                        .at(key_span, "and in the included file")
-                        .hint("to change an included resource, do it in an override file: `-f` or a second `path`"),
-                    ),
+                    Some(_) => {
+                        // What stands in the file that includes goes over what it includes.
+                        let Some(slot) = to.get_mut(&name) else { continue };
+                        let span = slot.span;
+                        let own = std::mem::replace(slot, Node::new(Value::Null, span));
+                        if own.tag == Tag::Reset {
+                            *slot = own;
+                            continue;
+                        }
+                        let shape = TOP.field(section).and_then(|section| section.field(&name));
+                        let root = Place::ROOT;
+                        let place = root.key(section);
+                        let tag = own.tag;
+                        let mut merged = merge(node, own, shape, &place.key(&name), Tags::Keep, &mut self.findings);
+                        merged.tag = tag;
+                        *slot = merged;
+                    }
                 }
             }
         }

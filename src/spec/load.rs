@@ -1,6 +1,6 @@
 //! The road from a request to a project.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::diagnostics::{Diagnostic, SourceMap};
@@ -75,6 +75,9 @@ fn loader<'a>(request: &Request, files: &'a dyn Files) -> Loader<'a> {
         findings: Vec::new(),
         unset: Vec::new(),
         reads: 0,
+        checkouts: Vec::new(),
+        in_env_files: BTreeMap::new(),
+        looked_into: BTreeSet::new(),
         bases: BTreeMap::new(),
     }
 }
@@ -144,6 +147,7 @@ fn complete_tree(loader: &mut Loader<'_>, parsed: Vec<Parsed>, settings: &Settin
     let written = (!loader.options.no_path_resolution).then(|| settings.directory.clone());
     let directory = Directory { real: settings.directory.clone(), written };
     let mut tree = loader.model(parsed, &directory, &settings.environment, &[]);
+    loader.check_jails(&tree, &settings.directory);
     if loader.failed() {
         return None;
     }
@@ -217,8 +221,8 @@ fn decoded(loader: &mut Loader<'_>, tree: Node, name: &str, settings: &Settings)
 }
 
 fn finish(loader: Loader<'_>, project: Option<Project>, environment: BTreeMap<String, String>) -> Loaded {
-    let Loader { sources, mut findings, unset, .. } = loader;
-    findings.extend(unset_warning(&unset));
+    let Loader { sources, mut findings, unset, in_env_files, .. } = loader;
+    findings.extend(unset_warning(&unset, &in_env_files));
     let mut diagnostics: Vec<Diagnostic> = Vec::with_capacity(findings.len());
     let mut said = std::collections::BTreeSet::new();
     for finding in findings {

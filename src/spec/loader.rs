@@ -1,7 +1,7 @@
 //! Reads compose files and makes one canonical tree of them: interpolation, `extends`, `include`, merge, schema,
 //! long forms, in docker compose's order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -34,6 +34,12 @@ pub(in crate::spec) struct Loader<'a> {
     pub(in crate::spec) unset: Vec<UnsetVariable>,
     /// How many files were read.
     pub(in crate::spec) reads: usize,
+    /// Variables of `env_file`s and the file each is in, once a variable was missing.
+    pub(in crate::spec) in_env_files: BTreeMap<String, String>,
+    /// `env_file`s that were looked into for them.
+    pub(in crate::spec) looked_into: BTreeSet<PathBuf>,
+    /// Directories of repositories that were fetched, links resolved.
+    pub(in crate::spec) checkouts: Vec<PathBuf>,
     /// Files that services extend, made canonical once.
     pub(in crate::spec) bases: BTreeMap<PathBuf, Mapping>,
 }
@@ -167,9 +173,13 @@ impl Loader<'_> {
             self.findings.push(finding);
             return tree;
         };
+        let before = (self.unset.len(), self.findings.len());
         self.interpolate(&mut document, environment);
-        self.extends(&mut document, path, directory, environment);
+        if before != (self.unset.len(), self.findings.len()) {
+            self.look_into_env_files(&document, directory, before.1);
+        }
         self.include(&mut document, directory, environment, chain);
+        self.extends(&mut document, path, directory, environment);
         self.join(tree, document, Some(path))
     }
 

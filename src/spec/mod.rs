@@ -32,6 +32,7 @@ mod normalise;
 mod paths;
 mod place;
 pub mod print;
+mod remote;
 mod resolve;
 mod rules;
 mod scalar;

@@ -169,7 +169,7 @@ fn is_windows_path(path: &str) -> bool {
 }
 
 /// Whether a build context is none of this machine's directories.
-fn is_remote_context(context: &str) -> bool {
+pub(in crate::spec) fn is_remote_context(context: &str) -> bool {
     context.contains("://")
         || ["service:", "https://", "http://", "git://", "ssh://", "github.com/", "git@"]
             .iter()

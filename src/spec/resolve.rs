@@ -3,15 +3,17 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::diagnostics::{Diagnostic, FileId, Span};
 use crate::spec::codes;
 use crate::spec::defaults::set;
 use crate::spec::dotenv;
-use crate::spec::loader::{Loader, system_text};
+use crate::spec::interpolate::{REQUIRED_VARIABLE, only_for_containers};
+use crate::spec::loader::{Directory, Loader, system_text};
 use crate::spec::model::{EnvFile, OptionalTexts, Project, Service, Texts};
+use crate::spec::paths::join;
 use crate::spec::tree::{Mapping, Node, Origin, Tag, Value};
 
 /// What files of variables may bring in all, counted in bytes of names and values and [`EACH`]: a large file that many
@@ -128,6 +130,56 @@ fn variables(
     read.append(&mut service.environment);
     service.environment = read;
     places
+}
+
+/// So many files are looked into for a hint.
+const MOST_LOOKED_INTO: usize = 20;
+
+impl Loader<'_> {
+    /// Looks for missing variables in the `env_file`s of a document's services: people expect them to be used for
+    /// `${}`. Errors from `first_finding` on get a hint.
+    pub(in crate::spec) fn look_into_env_files(
+        &mut self,
+        document: &Node,
+        directory: &Directory,
+        first_finding: usize,
+    ) {
+        let services = document.get("services").and_then(Node::as_mapping);
+        let mut paths: BTreeMap<&str, Span> = BTreeMap::new();
+        for (_, entry) in services.into_iter().flat_map(Mapping::iter) {
+            let Some(files) = entry.node.get("env_file") else { continue };
+            for file in files.as_sequence().unwrap_or(std::slice::from_ref(files)) {
+                let path = file.get("path").unwrap_or(file);
+                paths.extend(path.as_str().map(|text| (text, path.span)));
+            }
+        }
+        for (path, span) in paths {
+            let absolute = PathBuf::from(join(&directory.real, path));
+            if self.looked_into.len() >= MOST_LOOKED_INTO || !self.looked_into.insert(absolute.clone()) {
+                continue;
+            }
+            // Whether a fetched file may name it is said when it is read in earnest.
+            let findings = self.findings.len();
+            let allowed = self.may_read(&absolute, span);
+            self.findings.truncate(findings);
+            let Some(bytes) = allowed.then(|| self.files.read(&absolute).ok()).flatten() else { continue };
+            let text = dotenv::decode_text(&bytes);
+            if let Ok(parsed) = dotenv::parse(&text, span.file, &|_| None) {
+                for variable in parsed.variables {
+                    self.in_env_files.entry(variable.name).or_insert_with(|| path.to_owned());
+                }
+            }
+        }
+        let in_env_files = &self.in_env_files;
+        for finding in self.findings.iter_mut().skip(first_finding).filter(|finding| finding.code == REQUIRED_VARIABLE)
+        {
+            let missing = finding.message.split_once("required variable ").map(|(_, rest)| rest);
+            let name = missing.and_then(|rest| rest.split_once(" is missing")).map(|(name, _)| name);
+            if let Some((name, file)) = name.and_then(|name| in_env_files.get_key_value(name)) {
+                finding.hints.insert(0, only_for_containers(name, file));
+            }
+        }
+    }
 }
 
 /// Puts variables of files into the tree, so that their places can be told.

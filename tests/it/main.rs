@@ -15,6 +15,7 @@ mod cli_road;
 mod cli_run;
 mod cut;
 mod hostile;
+mod remote;
 mod spec_fixtures;
 mod text_properties;
 mod torture_text;

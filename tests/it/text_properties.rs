@@ -140,7 +140,7 @@ proptest! {
                 let mut unset = Vec::new();
                 let errors = interpolate(&mut document, &Variables, &sources, &mut unset);
                 check_findings(&errors, &text, &sources);
-                check_findings(unset_warning(&unset).as_slice(), &text, &sources);
+                check_findings(unset_warning(&unset, &BTreeMap::new()).as_slice(), &text, &sources);
             }
         }
     }

@@ -148,4 +148,13 @@ impl Command {
             Self::Bridge(_) | Self::Alpha(_) | Self::Publish(_) | Self::Watch(_) => Err(planned::refusal(&self)),
         }
     }
+
+    /// Whether every question was answered with yes beforehand.
+    pub fn says_yes(&self) -> bool {
+        match self {
+            Self::Up(args) => args.yes,
+            Self::Create(args) => args.yes,
+            _ => false,
+        }
+    }
 }

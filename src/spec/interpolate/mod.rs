@@ -7,7 +7,7 @@ mod expand;
 mod template;
 mod variables;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 pub use expand::{Lookup, Substitution, SubstitutionError, SubstitutionErrorKind, substitute};
@@ -58,8 +58,9 @@ pub fn interpolate(
     walk.errors
 }
 
-/// One warning about all unset variables with the places of the first ones; `None` when there is none.
-pub fn unset_warning(unset: &[UnsetVariable]) -> Option<Diagnostic> {
+/// One warning about all unset variables with the places of the first ones; `None` when there is none. `in_env_files`
+/// says which file of a service sets a variable, which does not help here.
+pub fn unset_warning(unset: &[UnsetVariable], in_env_files: &BTreeMap<String, String>) -> Option<Diagnostic> {
     let names: BTreeSet<&str> = unset.iter().map(|variable| variable.name.as_str()).collect();
     let message = match names.len() {
         0 => return None,
@@ -75,11 +76,21 @@ pub fn unset_warning(unset: &[UnsetVariable]) -> Option<Diagnostic> {
     for variable in firsts.take(MAX_PLACES) {
         warning = warning.at(variable.span, "not set");
     }
+    for (name, file) in in_env_files.iter().filter(|(name, _)| names.contains(name.as_str())).take(MAX_PLACES) {
+        warning = warning.hint(only_for_containers(name, file));
+    }
     let example = names.first()?;
     Some(warning.hint(format!(
         "set {} in the environment or in `.env`, or write a default: `${{{example}:-default}}`",
         if names.len() == 1 { "it" } else { "them" }
     )))
+}
+
+/// What to do about a variable that is set where `${}` does not look.
+pub(in crate::spec) fn only_for_containers(name: &str, file: &str) -> String {
+    format!(
+        "`{name}` is set in {file}, which is for the container only: for `${{{name}}}` write it into `.env` or pass `--env-file {file}`"
+    )
 }
 
 struct Walk<'a> {

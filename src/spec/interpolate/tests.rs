@@ -141,10 +141,10 @@ fn one_warning_lists_all_unset_variables() {
     let mut unset = Vec::new();
     interpolate(&mut node, &shell(), &sources, &mut unset);
     assert_eq!(unset.len(), 3);
-    let warning = unset_warning(&unset).unwrap();
+    let warning = unset_warning(&unset, &BTreeMap::new()).unwrap();
     assert_eq!(warning.message, "2 variables are not set, defaulting to a blank string: \"A\", \"B\"");
     assert_eq!(warning.labels.len(), 2);
-    assert_eq!(unset_warning(&[]), None);
+    assert_eq!(unset_warning(&[], &BTreeMap::new()), None);
 }
 
 #[test]

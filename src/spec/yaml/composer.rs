@@ -380,10 +380,17 @@ impl<'text> Composer<'text> {
             path => format!("in {path}"),
         };
         let shown = if node.is_null() { "null" } else { text };
+        // `- 8080: 80` is a mapping, `- 8080:80` a text.
+        let port = matches!(node.value, Value::Int(_)) && place.contains(".ports[");
+        let hint = if port {
+            format!("a port is one text, without a blank behind the colon and in quotes: \"{shown}:…\"")
+        } else {
+            format!("put quotes around it: \"{shown}\"")
+        };
         self.findings.push(
             Diagnostic::error(KEY_TYPE, format!("non-string key {place}: {shown}"))
                 .at(node.span, format!("this is {}", node.kind()))
-                .hint(format!("put quotes around it: \"{shown}\"")),
+                .hint(hint),
         );
     }
 
