@@ -33,8 +33,10 @@ async fn commands_and_flags() {
     stop	Stop containers and keep them
     :4
     ");
-    insta::assert_snapshot!(complete(&world, "stop -").await, @r"
+    insta::assert_snapshot!(complete(&world, "stop -").await, @"
+    --diagnostics	How findings about the files are told: text or json (an object a line on stderr)
     --dry-run	Show what would be done, and why, and change nothing
+    --strict	Take warnings about the files for errors
     --timeout	Seconds a container gets to end before it is killed
     -t	Seconds a container gets to end before it is killed
     :4
