@@ -4,8 +4,10 @@ mod credentials;
 mod model;
 mod plugin;
 mod provider;
+mod proxies;
 
 pub use credentials::{Credentials, DockerCredentials, registry_of};
 pub use model::{ModelPrograms, ModelRequest, Models};
 pub use plugin::plugin_directories;
 pub use provider::{ProviderPrograms, ProviderRequest, Providers};
+pub use proxies::proxies;

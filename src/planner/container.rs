@@ -28,6 +28,8 @@ pub(super) struct Wanted<'a> {
     pub(super) number: u32,
     /// Id of the local image, when it is there.
     pub(super) image_id: Option<&'a str>,
+    /// Variables that it gets unless the service says otherwise.
+    pub(super) proxies: &'a Texts,
     /// What is carried over from the container that this one replaces.
     pub(super) inherited: Inherited<'a>,
 }
@@ -54,7 +56,7 @@ pub(super) fn platform(project: &Project, service: &Service) -> Option<String> {
 /// # Errors
 /// A phrase for what cannot be said to an engine; it completes "service `x`: …".
 pub(super) fn spec(wanted: Wanted<'_>) -> Result<ContainerSpec, String> {
-    let Wanted { project, service, number, image_id, inherited } = wanted;
+    let Wanted { project, service, number, image_id, proxies, inherited } = wanted;
     let own_name = name(project, service, number);
     let files = mounts::of(project, service, inherited)?;
     let Service {
@@ -241,9 +243,15 @@ pub(super) fn spec(wanted: Wanted<'_>) -> Result<ContainerSpec, String> {
         platform: platform(project, service),
         command: command.clone(),
         entrypoint: entrypoint.clone(),
-        environment: environment
+        environment: proxies
             .iter()
-            .map(|(key, value)| value.as_ref().map_or_else(|| key.clone(), |value| format!("{key}={value}")))
+            .filter(|(key, _)| !environment.contains_key(*key))
+            .map(|(key, value)| format!("{key}={value}"))
+            .chain(
+                environment
+                    .iter()
+                    .map(|(key, value)| value.as_ref().map_or_else(|| key.clone(), |value| format!("{key}={value}"))),
+            )
             .collect(),
         labels: own_labels(project, service, number, image_id),
         hostname: hostname.clone(),

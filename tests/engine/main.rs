@@ -24,6 +24,7 @@ mod bad_input;
 mod build;
 mod crash;
 mod examples;
+mod failing;
 mod files;
 mod interop;
 mod lifecycle;

@@ -13,6 +13,7 @@ mod cli_plan;
 mod cli_road;
 mod cli_run;
 mod cut;
+mod cut_generated;
 mod hostile;
 mod spec_fixtures;
 mod text_properties;
