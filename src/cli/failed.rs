@@ -20,6 +20,8 @@ use crate::spec::model::Project;
 const LAST_LINES: u64 = 20;
 /// Bytes of a container's log that are read at most; what is older is left out.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
+/// What docker compose says when something that others depend on failed.
+const DEPENDENCY: &str = "dependency failed to start";
 /// In place of what must not be seen.
 const HIDDEN: &str = "(hidden)";
 
@@ -73,11 +75,15 @@ pub async fn causes(runtime: &dyn Runtime, applied: &Applied, report: &Report<'_
         let Some(planned) = applied.plan.node(*node) else { continue };
         let container = ended_container(applied, *node, error);
         // What several wait for fails several times.
-        if let Some((_, roots)) = container.as_ref().and_then(|id| causes.get_mut(*known.get(id)?)) {
+        let message = message(applied, planned, error);
+        if let Some((cause, roots)) = container.as_ref().and_then(|id| causes.get_mut(*known.get(id)?)) {
             roots.insert(*node);
+            if message.starts_with(DEPENDENCY) {
+                cause.message = message;
+            }
             continue;
         }
-        let mut cause = Cause { message: message(applied, planned, error), ..Cause::default() };
+        let mut cause = Cause { message, ..Cause::default() };
         if !report.quiet {
             if let Some(explanation) = report.project.and_then(|project| explain(project, planned, &error.to_string()))
             {
@@ -126,7 +132,7 @@ fn message(applied: &Applied, node: &PlanNode, error: &OpError) -> String {
     );
     let text = error.to_string();
     if dependency {
-        return format!("dependency failed to start: {text}");
+        return format!("{DEPENDENCY}: {text}");
     }
     // The engine's calls know ids; people know names.
     let made = applied.outcome.made.values();
@@ -200,10 +206,12 @@ fn how_it_ended(details: &ContainerDetails) -> Option<String> {
         129..=192 => Some(signal(code - 128)),
         _ => None,
     };
-    Some(meaning.map_or_else(
-        || format!("exit code {code}{restarts}"),
-        |meaning| format!("exit code {code}: {meaning}{restarts}"),
-    ))
+    match meaning {
+        Some(meaning) => Some(format!("exit code {code}: {meaning}{restarts}")),
+        // The code alone is part of the message.
+        None if restarts.is_empty() => None,
+        None => Some(format!("exit code {code}{restarts}")),
+    }
 }
 
 fn signal(number: i64) -> String {
@@ -344,7 +352,7 @@ mod tests {
             let details = ContainerDetails { state, exit_code, oom_killed, restart_count, ..Default::default() };
             how_it_ended(&details).unwrap_or_default()
         };
-        assert_eq!(ended(3, false, 0), "exit code 3");
+        assert_eq!(ended(3, false, 0), "");
         assert_eq!(ended(137, false, 2), "exit code 137: killed by signal 9 (SIGKILL), 2 restarts");
         assert_eq!(ended(137, true, 0), "ran out of memory, exit code 137");
         assert_eq!(ended(127, false, 0), "exit code 127: the program was not found");
