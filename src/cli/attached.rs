@@ -13,6 +13,7 @@ use crate::cli::apply::{self, Road, Shown};
 use crate::cli::commands::Ended;
 use crate::cli::commands::up::{UpArgs, detail};
 use crate::cli::context::Context;
+use crate::cli::failed::LogsOnFailure;
 use crate::cli::failure::Failure;
 use crate::cli::machine::{Equipped, equip};
 use crate::cli::shown_logs::{ShownLogs, Times};
@@ -36,11 +37,17 @@ pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, co
     let Equipped { project, proxies } = equip(context, &runtime, project).await?;
     let (project, options) = (&*project, UpOptions { proxies, ..options });
     let run_options = apply::run_options(context, &runtime, &project.name, Some(project)).await?;
+    // What everybody wrote was shown already.
+    let all_shown = args.services.is_empty() && args.attach.is_empty() && args.no_attach.is_empty();
+    let logs_on_failure = match (&args.logs_on_failure, all_shown) {
+        (None, true) => LogsOnFailure::Lines(0),
+        _ => args.logs_on_failure(),
+    };
     let road = Road {
         detail: Detail { hide_starts: true, ..detail(args) },
         yes: args.yes,
         project: Some(project),
-        logs_on_failure: args.logs_on_failure(),
+        logs_on_failure,
         ..Road::new("up")
     };
     let display = RefCell::new(apply::display(context, &road));

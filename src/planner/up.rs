@@ -453,9 +453,9 @@ impl<'a> Up<'a> {
             let is_other =
                 !files.is_empty() && files.split(',').all(|file| !project.config_files.iter().any(|own| own == file));
             if is_other {
-                others.entry(files).or_default().push(orphan.name.as_str())
+                others.entry(files).or_default().push(orphan.name.as_str());
             } else {
-                own.push(orphan.name.as_str())
+                own.push(orphan.name.as_str());
             }
         }
         if !own.is_empty() {

@@ -23,6 +23,7 @@ mod attached;
 mod bad_input;
 mod build;
 mod crash;
+mod differential;
 mod examples;
 mod failing;
 mod files;

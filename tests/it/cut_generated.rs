@@ -63,7 +63,7 @@ fn compose(services: &[Service], shape: u8) -> &'static str {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 2, ..ProptestConfig::default() })]
 
     #[test]
     fn a_cut_run_is_finished_by_the_next(

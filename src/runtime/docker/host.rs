@@ -37,7 +37,7 @@ fn sockets(wish: &HostWish) -> BTreeMap<String, String> {
             continue;
         }
         for table in ["", "6"] {
-            let text = fs::read_to_string(format!("/proc/net/{protocol}{table}")).unwrap_or_default();
+            let text = text_of(Path::new(&format!("/proc/net/{protocol}{table}")));
             for socket in text.lines().skip(1).filter_map(|line| Socket::parse(line, listens)) {
                 if ports.contains(&socket.port) {
                     let owner = owner(socket.inode).unwrap_or_default();
@@ -93,6 +93,11 @@ fn parse_address(hex: &str) -> Option<IpAddr> {
     }
 }
 
+/// A file of the kernel; empty when it can not be read.
+fn text_of(path: &Path) -> String {
+    String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned()
+}
+
 /// Name and number of the process that has a socket, as far as we may look.
 fn owner(inode: &str) -> Option<String> {
     let wanted = format!("socket:[{inode}]");
@@ -104,7 +109,7 @@ fn owner(inode: &str) -> Option<String> {
         let has =
             files.flatten().any(|file| fs::read_link(file.path()).is_ok_and(|to| to.as_os_str() == wanted.as_str()));
         if has {
-            let program = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
+            let program = text_of(&process.path().join("comm"));
             return Some(format!("{} (process {number})", program.trim()));
         }
     }
