@@ -48,7 +48,7 @@ pub(super) fn check(
     images(builder, project, snapshot);
     let touched = touched(builder, project, started);
     files(builder, project, snapshot, &touched);
-    gpus(builder, project, snapshot, &touched);
+    gpus(builder, project, snapshot, started);
     let mut taken: Vec<(Taken, &ContainerName)> = Vec::new();
     for (service, container) in started {
         // Ports of a container in the host's or another's network are not published.
@@ -202,11 +202,17 @@ fn asks_for_gpu(service: &Service) -> bool {
     })
 }
 
-fn gpus(builder: &mut PlanBuilder, project: &Project, snapshot: &Snapshot, touched: &BTreeMap<&str, &Service>) {
+/// A container that asks for a GPU can be made without one, but not started.
+fn gpus(builder: &mut PlanBuilder, project: &Project, snapshot: &Snapshot, started: &[(&Service, ContainerName)]) {
     if !snapshot.foreign.host.no_gpu {
         return;
     }
-    for service in touched.values().filter(|service| asks_for_gpu(service)) {
+    let asking: BTreeMap<&str, &Service> = started
+        .iter()
+        .filter(|(service, _)| asks_for_gpu(service))
+        .map(|(service, _)| (service.name.as_str(), *service))
+        .collect();
+    for service in asking.values() {
         let key = if service.gpus.is_empty() { "deploy" } else { "gpus" };
         builder.block(Blocker {
             message: format!(

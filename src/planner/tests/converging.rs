@@ -497,6 +497,8 @@ configs: {conf: {file: ./conf}}
     compose.yaml:12:5: service `web` asks for a GPU, and no driver of one is loaded on this machine
     compose.yaml:6:13: port 0.0.0.0:8080/tcp of service `web` is already used by nginx (process 7): address already in use
     ");
+    let made = up(&project, &world.snapshot, &UpOptions { start: false, ..plain() });
+    assert!(!told(&made).contains("GPU") && !told(&made).contains("8080"), "{}", told(&made));
     // What stays as it is needs nothing of all that.
     world.snapshot.images.insert("gone".to_owned(), crate::resource::ImageDetails::default());
     let free = World::with_images(&["nginx", "gone"]);
