@@ -5,28 +5,21 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use futures::StreamExt;
-
 use crate::cli::context::Context;
+use crate::cli::failed::{self, LogsOnFailure, Report};
 use crate::cli::failure::{Cause, Failure};
-use crate::engine::{self, Applied, Ending, Event, Hooks, NoHooks, OpError, Reporter, Rounds, RunOptions};
+use crate::cli::machine::{Equipped, equip};
+use crate::engine::{self, Applied, Ending, Event, Hooks, NoHooks, Reporter, Rounds, RunOptions};
 use crate::external::{ModelPrograms, ProviderPrograms, plugin_directories};
-use crate::names::{ContainerId, ProjectName};
-use crate::planner::{
-    Blocker, ContainerRef, Interest, NodeId, Op, Plan, PlanNode, Question, Until, UpOptions, explain, interest, up,
-};
-use crate::resource::{Builder, ResourceId, Snapshot};
+use crate::names::ProjectName;
+use crate::planner::{Blocker, Interest, Plan, Question, UpOptions, interest, up};
+use crate::resource::{Builder, Snapshot};
+use crate::runtime::Runtime;
 use crate::runtime::docker::config_directory;
-use crate::runtime::{LogOptions, Runtime};
 use crate::spec::model::Project;
 use crate::ui::progress::{Detail, Display, Mode};
 use crate::ui::prompt;
 use crate::ui::stream::Stream;
-
-/// Lines of a failed container that are shown.
-const LAST_LINES: u64 = 10;
-/// Containers whose last lines are shown; the others failed alike.
-const CONTAINERS_SHOWN: usize = 3;
 
 /// How a command goes down the road.
 pub struct Road<'a> {
@@ -40,12 +33,27 @@ pub struct Road<'a> {
     pub hooks: &'a dyn Hooks,
     /// The files, to explain failures by the lines that asked for it.
     pub project: Option<&'a Project>,
+    /// How much is told of the logs of what failed.
+    pub logs_on_failure: LogsOnFailure,
 }
 
 impl Road<'_> {
     /// The usual way.
     pub fn new(operation: &'static str) -> Self {
-        Self { operation, detail: Detail::default(), yes: false, hooks: &NoHooks, project: None }
+        Self {
+            operation,
+            detail: Detail::default(),
+            yes: false,
+            hooks: &NoHooks,
+            project: None,
+            logs_on_failure: LogsOnFailure::default(),
+        }
+    }
+
+    /// How a failure is told.
+    pub fn report<'r>(&'r self, context: &Context<'_>, name: &'r ProjectName) -> Report<'r> {
+        let quiet = context.global.progress == Mode::Quiet;
+        Report { name, project: self.project, logs: self.logs_on_failure.clone(), quiet }
     }
 }
 
@@ -71,7 +79,7 @@ pub async fn apply(
     let result = with_ticks(&display, context.global.progress, work).await;
     display.borrow_mut().finish();
     let applied = result?;
-    judged(runtime.as_ref(), applied, road.project).await
+    judged(runtime.as_ref(), applied, &road.report(context, &interest.project)).await
 }
 
 /// Makes the engine match the project, with the images that it takes.
@@ -85,9 +93,11 @@ pub async fn converge(
     options: &UpOptions,
     road: Road<'_>,
 ) -> Result<Applied, Failure> {
-    let road = Road { project: Some(project), ..road };
-    apply(context, runtime, &interest(project), road, &mut |snapshot, so_far| {
-        up_again(project, options, snapshot, so_far)
+    let Equipped { project, proxies } = equip(context, runtime, project).await?;
+    let options = UpOptions { proxies, ..options.clone() };
+    let road = Road { project: Some(&project), ..road };
+    apply(context, runtime, &interest(&project), road, &mut |snapshot, so_far| {
+        up_again(&project, &options, snapshot, so_far)
     })
     .await
 }
@@ -281,20 +291,20 @@ async fn dry_run(
     display.finish();
     let ending = if plan.blockers.is_empty() { Ending::Done } else { Ending::Blocked };
     let applied = Applied { ending, plan, outcome: engine::Outcome::default(), rounds };
-    judged(runtime.as_ref(), applied, road.project).await
+    judged(runtime.as_ref(), applied, &road.report(context, &interest.project)).await
 }
 
 /// Turns an ending into a result.
 ///
 /// # Errors
 /// Everything but done.
-pub async fn judged(runtime: &dyn Runtime, applied: Applied, project: Option<&Project>) -> Result<Applied, Failure> {
+pub async fn judged(runtime: &dyn Runtime, applied: Applied, report: &Report<'_>) -> Result<Applied, Failure> {
     match applied.ending {
         Ending::Done => Ok(applied),
         Ending::Interrupted => Err(Failure::Interrupted),
         Ending::Declined => Err(Failure::Declined),
         Ending::Blocked => Err(blocked(&applied.plan)),
-        Ending::Failed => Err(Failure::Operations(causes(runtime, &applied, project).await)),
+        Ending::Failed => Err(Failure::Operations(failed::causes(runtime, &applied, report).await)),
     }
 }
 
@@ -307,104 +317,4 @@ fn blocker(blocker: &Blocker) -> Cause {
     let Blocker { message, hint, place } = blocker;
     let details = place.iter().map(|place| format!("--> {place}")).collect();
     Cause { message: message.clone(), details, hints: hint.iter().cloned().collect() }
-}
-
-async fn causes(runtime: &dyn Runtime, applied: &Applied, project: Option<&Project>) -> Vec<Cause> {
-    let mut causes = Vec::new();
-    for (number, (node, error)) in applied.outcome.failed.iter().enumerate() {
-        let Some(planned) = applied.plan.node(*node) else { continue };
-        let mut cause = Cause { message: message(applied, planned, error), ..Cause::default() };
-        if number < CONTAINERS_SHOWN
-            && let Some(container) = ended_container(applied, *node, error)
-        {
-            cause.details = last_words(runtime, &container, error).await;
-        }
-        if let Some(explanation) = project.and_then(|project| explain(project, planned, &error.to_string())) {
-            cause.details.splice(0..0, explanation.place.map(|place| format!("--> {place}")));
-            cause.hints = explanation.hints;
-        }
-        causes.push(cause);
-    }
-    causes
-}
-
-fn message(applied: &Applied, node: &PlanNode, error: &OpError) -> String {
-    let dependency = matches!(
-        (&node.op, error),
-        (
-            Op::Await { until: Until::Healthy | Until::Started, .. },
-            OpError::Unhealthy { .. } | OpError::NoHealthcheck { .. } | OpError::Exited { .. }
-        )
-    );
-    let text = error.to_string();
-    if dependency {
-        return format!("dependency failed to start: {text}");
-    }
-    // The engine's calls know ids; people know names.
-    let made = applied.outcome.made.values();
-    let existing = match &node.op {
-        Op::StartContainer { container: ContainerRef::Existing(id) }
-        | Op::StopContainer { container: ContainerRef::Existing(id), .. }
-        | Op::RestartContainer { container: ContainerRef::Existing(id), .. }
-        | Op::RemoveContainer { container: ContainerRef::Existing(id), .. } => Some(id),
-        _ => None,
-    };
-    let id = made.chain(existing).find(|id| !id.short().is_empty() && text.contains(id.short()));
-    match (&node.target, id) {
-        (ResourceId::Container(name), Some(id)) => {
-            text.replace(id.as_str(), name.as_str()).replace(id.short(), name.as_str())
-        }
-        _ => text,
-    }
-}
-
-/// The container whose own words explain the failure.
-fn ended_container(applied: &Applied, node: NodeId, error: &OpError) -> Option<ContainerId> {
-    match error {
-        OpError::Unhealthy { .. }
-        | OpError::Exited { .. }
-        | OpError::DidNotComplete { .. }
-        | OpError::CrashLoop { .. }
-        | OpError::TimedOut { .. }
-        | OpError::Step { .. } => {}
-        OpError::Runtime(_) | OpError::NoHealthcheck { .. } | OpError::Hook { .. } | OpError::Provider { .. } => {
-            return None;
-        }
-    }
-    match &applied.plan.node(node)?.op {
-        Op::Await { container: ContainerRef::Existing(id), .. } => Some(id.clone()),
-        Op::Await { container: ContainerRef::CreatedBy(maker), .. } => applied.outcome.made.get(maker).cloned(),
-        // The engine takes names for ids.
-        Op::RunStep { spec, .. } => Some(ContainerId::new(spec.name.as_str())),
-        _ => None,
-    }
-}
-
-/// The last health check and the last lines of a container; what can not be had is left out.
-async fn last_words(runtime: &dyn Runtime, container: &ContainerId, error: &OpError) -> Vec<String> {
-    let mut words = Vec::new();
-    if matches!(error, OpError::Unhealthy { .. } | OpError::TimedOut { .. })
-        && let Ok(details) = runtime.inspect_container(container).await
-        && let Some(probe) = details.probes.last()
-    {
-        let output = probe.output.trim();
-        words.push(format!(
-            "last health check ended with {}{}{output}",
-            probe.exit_code,
-            if output.is_empty() { "" } else { ": " }
-        ));
-    }
-    let options = LogOptions { tail: Some(LAST_LINES), ..LogOptions::default() };
-    let Ok(mut logs) = runtime.logs(container, &options).await else { return words };
-    let mut bytes = Vec::new();
-    while let Some(Ok(chunk)) = logs.next().await {
-        bytes.extend_from_slice(&chunk.bytes);
-    }
-    let text = String::from_utf8_lossy(&bytes);
-    if !text.trim().is_empty() {
-        words.push("last lines:".to_owned());
-        let printable = |line: &str| line.chars().filter(|c| !c.is_control() || *c == '\t').collect::<String>();
-        words.extend(text.lines().map(|line| format!("  {}", printable(line))));
-    }
-    words
 }

@@ -13,7 +13,9 @@ use crate::cli::apply::{self, Road, Shown};
 use crate::cli::commands::Ended;
 use crate::cli::commands::up::{UpArgs, detail};
 use crate::cli::context::Context;
+use crate::cli::failed::LogsOnFailure;
 use crate::cli::failure::Failure;
+use crate::cli::machine::{Equipped, equip};
 use crate::cli::shown_logs::{ShownLogs, Times};
 use crate::engine::session::{
     self, AttachedOptions, Cascade, Chosen, Drive, Ends, Key, StartHooks, attached_up, starts,
@@ -32,8 +34,22 @@ use crate::ui::progress::Detail;
 pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, context: &Context<'_>) -> Ended {
     let session_options = session_options(args, project)?;
     let runtime = context.runtime().await?;
+    let Equipped { project, proxies } = equip(context, &runtime, project).await?;
+    let (project, options) = (&*project, UpOptions { proxies, ..options });
     let run_options = apply::run_options(context, &runtime, &project.name, Some(project)).await?;
-    let road = Road { detail: Detail { hide_starts: true, ..detail(args) }, yes: args.yes, ..Road::new("up") };
+    // What everybody wrote was shown already.
+    let all_shown = args.services.is_empty() && args.attach.is_empty() && args.no_attach.is_empty();
+    let logs_on_failure = match (&args.logs_on_failure, all_shown) {
+        (None, true) => LogsOnFailure::Lines(0),
+        _ => args.logs_on_failure(),
+    };
+    let road = Road {
+        detail: Detail { hide_starts: true, ..detail(args) },
+        yes: args.yes,
+        project: Some(project),
+        logs_on_failure,
+        ..Road::new("up")
+    };
     let display = RefCell::new(apply::display(context, &road));
     let paint = context.global.paint(&context.io.stdout);
     let style = Style { prefix: !args.no_log_prefix, colour: paint.is_coloured() && !args.no_color };
@@ -78,7 +94,7 @@ pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, co
     let code = attached_up(drive, session_options.clone(), up, starts, &ends).await?;
     // What went wrong with the plan is more than a code.
     if let Some(applied) = result.take() {
-        match apply::judged(runtime.as_ref(), applied?, Some(project)).await {
+        match apply::judged(runtime.as_ref(), applied?, &road.report(context, &project.name)).await {
             Ok(_) | Err(Failure::Interrupted) => {}
             Err(failure) => return Err(failure),
         }

@@ -118,7 +118,13 @@ pub async fn apply(
             }
         };
         let mut plan = decided(&snapshot, &mut rounds, decide, reporter);
-        if let Ok(first) = &plan {
+        // Also for a plan that may not run: all that forbids it is told at once.
+        let first = match &plan {
+            Ok(plan) => Some(plan),
+            Err((Ending::Blocked, plan)) => Some(&**plan),
+            Err(_) => None,
+        };
+        if let Some(first) = first {
             let looked = look_closer(runtime, interest, &snapshot, first).await?;
             if let Some(snapshot) = looked {
                 plan = decided(&snapshot, &mut rounds, decide, reporter);

@@ -8,7 +8,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use crate::labels;
 use crate::names::{ContainerId, VolumeName};
 use crate::planner::Interest;
-use crate::resource::{Container, ContainerDetails, Foreign, ImageDetails, Network, Snapshot, Volume};
+use crate::resource::{Container, ContainerDetails, Foreign, HostFound, ImageDetails, Network, Snapshot, Volume};
 use crate::runtime::{LabelFilter, Result, Runtime};
 
 /// Images that are looked up side by side; each is one call.
@@ -43,14 +43,18 @@ pub async fn observe(runtime: &dyn Runtime, interest: &Interest) -> Result<Snaps
     Ok(Snapshot { engine, containers, networks, volumes, images, project_images, foreign, details: BTreeMap::new() })
 }
 
-/// Names and published ports of containers outside the project.
+/// Names and published ports of containers outside the project, and what else of the host matters.
 ///
 /// # Errors
 /// The list failed.
 pub(super) async fn observe_foreign(runtime: &dyn Runtime, interest: &Interest) -> Result<Foreign> {
-    let mut others = runtime.list_containers(&LabelFilter::default()).await?;
+    let filter = LabelFilter::default();
+    let (others, host) = tokio::join!(runtime.list_containers(&filter), async {
+        if interest.host.is_empty() { HostFound::default() } else { runtime.look_at_host(&interest.host).await }
+    });
+    let mut others = others?;
     others.retain(|container| container.label(labels::PROJECT) != Some(interest.project.as_str()));
-    Ok(foreign(&others))
+    Ok(Foreign { host, ..foreign(&others) })
 }
 
 /// Inspects containers, to tell old values. Those that are gone or can not be inspected are left out: the plan does
@@ -155,6 +159,7 @@ mod tests {
             volumes: ["shop_default".into(), "theirs".into()].into(),
             project_images: true,
             foreign: true,
+            host: Default::default(),
         };
         let seen = observe(&fake, &interest).await.unwrap();
         let mut calls = fake.calls();

@@ -28,6 +28,8 @@ pub(super) struct Wanted<'a> {
     pub(super) number: u32,
     /// Id of the local image, when it is there.
     pub(super) image_id: Option<&'a str>,
+    /// Variables that it gets unless the service says otherwise.
+    pub(super) proxies: &'a Texts,
     /// What is carried over from the container that this one replaces.
     pub(super) inherited: Inherited<'a>,
 }
@@ -54,7 +56,7 @@ pub(super) fn platform(project: &Project, service: &Service) -> Option<String> {
 /// # Errors
 /// A phrase for what cannot be said to an engine; it completes "service `x`: …".
 pub(super) fn spec(wanted: Wanted<'_>) -> Result<ContainerSpec, String> {
-    let Wanted { project, service, number, image_id, inherited } = wanted;
+    let Wanted { project, service, number, image_id, proxies, inherited } = wanted;
     let own_name = name(project, service, number);
     let files = mounts::of(project, service, inherited)?;
     let Service {
@@ -154,7 +156,7 @@ pub(super) fn spec(wanted: Wanted<'_>) -> Result<ContainerSpec, String> {
     } = service;
 
     let (security_opt, unmask_system_paths) = security(project, security_opt)?;
-    let all_links = link_names(project, links, external_links);
+    let all_links = link_names(project, number, links, external_links);
     let (mode, endpoints) = networking(project, service, &own_name, &all_links);
     let limits = deploy.as_ref().and_then(|deploy| deploy.resources.limits.as_ref());
     let reservations = deploy.as_ref().and_then(|deploy| deploy.resources.reservations.as_ref());
@@ -241,9 +243,15 @@ pub(super) fn spec(wanted: Wanted<'_>) -> Result<ContainerSpec, String> {
         platform: platform(project, service),
         command: command.clone(),
         entrypoint: entrypoint.clone(),
-        environment: environment
+        environment: proxies
             .iter()
-            .map(|(key, value)| value.as_ref().map_or_else(|| key.clone(), |value| format!("{key}={value}")))
+            .filter(|(key, _)| !environment.contains_key(*key))
+            .map(|(key, value)| format!("{key}={value}"))
+            .chain(
+                environment
+                    .iter()
+                    .map(|(key, value)| value.as_ref().map_or_else(|| key.clone(), |value| format!("{key}={value}"))),
+            )
             .collect(),
         labels: own_labels(project, service, number, image_id),
         hostname: hostname.clone(),
@@ -406,7 +414,11 @@ fn security(project: &Project, options: &[String]) -> Result<(Vec<String>, bool)
 }
 
 /// Old-style links: for each replica of the linked service its names, then containers outside the project.
-fn link_names(project: &Project, links: &[String], external_links: &[String]) -> Vec<String> {
+///
+/// The numbered names carry the number of the container that has the link, not of the one it leads to: docker compose
+/// does so, and files rely on what it does.
+fn link_names(project: &Project, own_number: u32, links: &[String], external_links: &[String]) -> Vec<String> {
+    let separator = project.separator();
     let mut names = Vec::new();
     for link in links {
         let (target, alias) = link.split_once(':').unwrap_or((link, link));
@@ -414,13 +426,8 @@ fn link_names(project: &Project, links: &[String], external_links: &[String]) ->
         for number in 1..=super::order::wanted_replicas(service) {
             let container = name(project, service, number);
             names.push(format!("{container}:{alias}"));
-            names.push(format!("{container}:{target}{}{number}", project.separator()));
-            names.push(format!(
-                "{container}:{}{}{target}{}{number}",
-                project.name,
-                project.separator(),
-                project.separator()
-            ));
+            names.push(format!("{container}:{target}{separator}{own_number}"));
+            names.push(format!("{container}:{}{separator}{target}{separator}{own_number}", project.name));
         }
     }
     names.extend(external_links.iter().map(|link| {

@@ -199,7 +199,15 @@ fn divergence(
     }
     let label = container.label(labels::CONFIG_HASH).unwrap_or_default();
     if !accepted.iter().any(|hash| hash == label) {
-        return Some(Reason::ConfigChanged { fields: fields::changed(project, service, container, snapshot) });
+        let fields = fields::changed(project, service, container, snapshot, &inputs.options.proxies);
+        // Another version wrote the hash, and the container is all the same what it should be.
+        let is_same = fields.is_empty()
+            && fields::is_as_wanted(project, service, container, snapshot, &inputs.options.proxies)
+            && container.label(labels::FIELDS).is_none()
+            && container.label(labels::VERSION) != Some(labels::COMPATIBLE_VERSION);
+        if !is_same {
+            return Some(Reason::ConfigChanged { fields });
+        }
     }
     let reference = project.image_of(service);
     if let Some(image) = snapshot.images.get(&reference) {

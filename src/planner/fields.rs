@@ -7,10 +7,11 @@ use sha2::{Digest, Sha256};
 
 use crate::labels;
 use crate::planner::container::{self, Wanted};
+use crate::planner::decide;
 use crate::planner::mounts::Inherited;
 use crate::planner::plan::FieldChange;
 use crate::planner::values::{self, Shown};
-use crate::resource::{Container, Snapshot};
+use crate::resource::{Container, Snapshot, Texts};
 use crate::spec::explain::{self, Fate};
 use crate::spec::hash;
 use crate::spec::model::{Project, Service};
@@ -67,11 +68,12 @@ pub(super) fn changed(
     service: &Service,
     container: &Container,
     snapshot: &Snapshot,
+    proxies: &Texts,
 ) -> Vec<FieldChange> {
     let compared = snapshot.details.get(&container.id).and_then(|old| {
         let inherited = Inherited::default();
         let number = container.number().unwrap_or(1);
-        let wanted = container::spec(Wanted { project, service, number, image_id: None, inherited }).ok()?;
+        let wanted = container::spec(Wanted { project, service, number, image_id: None, proxies, inherited }).ok()?;
         Some(Compared { project, service, old: values::of(&old.spec), new: values::of(&wanted) })
     });
     let (paths, known) = by_label(service, container);
@@ -82,6 +84,54 @@ pub(super) fn changed(
     };
     changes.sort_by(|a, b| a.path.cmp(&b.path));
     changes
+}
+
+/// Whether an inspected container is what is wanted also in what no reason tells of. What can not be known counts as
+/// different.
+pub(super) fn is_as_wanted(
+    project: &Project,
+    service: &Service,
+    container: &Container,
+    snapshot: &Snapshot,
+    proxies: &Texts,
+) -> bool {
+    let Some(old) = snapshot.details.get(&container.id).map(|details| &details.spec) else { return false };
+    // Without its image it is not known what the container has from there.
+    if !snapshot.images.values().any(|image| image.id == container.image_id) {
+        return false;
+    }
+    let inherited = Inherited { mounts: &container.mounts, image_volumes: &[] };
+    let number = container.number().unwrap_or(1);
+    let Ok(new) = container::spec(Wanted { project, service, number, image_id: None, proxies, inherited }) else {
+        return false;
+    };
+    let (before, after) = (&old.host, &new.host);
+    let same_mounts = after
+        .mounts
+        .iter()
+        .all(|mount| before.mounts.iter().any(|known| known.target == mount.target && known.kind == mount.kind));
+    let same_endpoints = new.endpoints.iter().all(|(network, wanted)| {
+        old.endpoints.get(network).is_some_and(|found| {
+            wanted.ipv4_address == found.ipv4_address
+                && wanted.ipv6_address == found.ipv6_address
+                && wanted.driver_opts == found.driver_opts
+                && wanted.aliases.iter().all(|alias| found.aliases.contains(alias))
+        })
+    });
+    same_mounts
+        && same_endpoints
+        && before.device_requests == after.device_requests
+        && before.devices == after.devices
+        && before.device_cgroup_rules == after.device_cgroup_rules
+        && before.storage_opt == after.storage_opt
+        && before.blkio_weight.unwrap_or(0) == after.blkio_weight.unwrap_or(0)
+        && before.blkio_weight_device == after.blkio_weight_device
+        && before.blkio_read_bps == after.blkio_read_bps
+        && before.blkio_read_iops == after.blkio_read_iops
+        && before.blkio_write_bps == after.blkio_write_bps
+        && before.blkio_write_iops == after.blkio_write_iops
+        && decide::volumes_from(service).next().is_none()
+        && decide::shared_with(service).next().is_none()
 }
 
 /// The paths that differ by the label, and whether there is one that tells.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::names::{ProjectName, ServiceName, VolumeName};
 use crate::planner::plan::Question;
 use crate::planner::saved::SavedPlan;
+use crate::resource::{HostWish, Texts};
 
 /// What has to be looked at before something can be planned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Interest {
     pub project_images: bool,
     /// Names and published ports of containers outside the project.
     pub foreign: bool,
+    /// What of the host matters once something is made or started.
+    pub host: HostWish,
 }
 
 /// When containers that exist are made anew.
@@ -74,6 +77,8 @@ pub struct UpOptions {
     pub provided: BTreeMap<ServiceName, Vec<(String, String)>>,
     /// Where models are reached, as an earlier round of the same command found, by their key.
     pub models: BTreeMap<String, String>,
+    /// Variables that all containers and builds get unless they say otherwise; no part of what is compared.
+    pub proxies: Texts,
     /// Now, in seconds since 1970: for pull policies that know ages.
     pub now: i64,
     /// Plan as if missing images were there: for showing a plan without pulling or building.
@@ -143,6 +148,8 @@ pub struct BuildOptions {
     pub pull: bool,
     /// Push in the end.
     pub push: bool,
+    /// Arguments that all builds get unless they say otherwise.
+    pub proxies: Texts,
     /// Memory limit in bytes for the classic builder.
     pub memory: Option<i64>,
 }

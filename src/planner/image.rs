@@ -6,7 +6,7 @@ use crate::labels;
 use crate::names::ServiceName;
 use crate::planner::builder::{PlanBuilder, after};
 use crate::planner::container;
-use crate::planner::goal::UpOptions;
+use crate::planner::goal::{BuildOptions, UpOptions};
 use crate::planner::plan::{NodeId, Op, Reason, Shown};
 use crate::resource::{BuildContext, BuildRequest, BuildSecret, Dockerfile, ImageDetails, ResourceId, Snapshot};
 use crate::spec::model::{self, Build, Project, Service};
@@ -151,7 +151,8 @@ pub(super) fn plan(
             nodes.insert(reference, builder.add(op, target, reason, shown, &[]));
         }
     }
-    build_nodes(builder, project, &builds, &super::goal::BuildOptions::default());
+    let build_options = BuildOptions { proxies: options.proxies.clone(), ..BuildOptions::default() };
+    build_nodes(builder, project, &builds, &build_options);
     touched
 }
 
@@ -181,7 +182,7 @@ pub(super) fn build_nodes(
     builder: &mut PlanBuilder,
     project: &Project,
     services: &[(&Service, Reason)],
-    options: &super::goal::BuildOptions,
+    options: &BuildOptions,
 ) -> BTreeMap<ServiceName, NodeId> {
     let wanted: BTreeMap<&ServiceName, &(&Service, Reason)> =
         services.iter().map(|entry| (&entry.0.name, entry)).collect();
@@ -211,7 +212,7 @@ fn service_contexts(service: &Service) -> impl Iterator<Item = ServiceName> {
     contexts.filter_map(|context| context.strip_prefix("service:")).map(ServiceName::from)
 }
 
-fn request(project: &Project, service: &Service, build: &Build, options: &super::goal::BuildOptions) -> BuildRequest {
+fn request(project: &Project, service: &Service, build: &Build, options: &BuildOptions) -> BuildRequest {
     let context = build.context.as_deref().unwrap_or(".");
     let is_remote = ["://", "git@", "github.com/"]
         .iter()
@@ -232,6 +233,9 @@ fn request(project: &Project, service: &Service, build: &Build, options: &super:
         if let Some((key, value)) = value {
             args.insert(key.to_owned(), value);
         }
+    }
+    for (key, value) in options.proxies.iter().filter(|(key, _)| !build.args.contains_key(*key)) {
+        args.entry(key.clone()).or_insert_with(|| value.clone());
     }
     let mut image_labels = build.labels.clone();
     image_labels.insert(labels::PROJECT.to_owned(), project.name.to_string());

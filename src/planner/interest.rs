@@ -4,7 +4,9 @@ use crate::names::ProjectName;
 use crate::planner::container;
 use crate::planner::goal::Interest;
 use crate::planner::image;
+use crate::planner::preflight;
 use crate::planner::stack::Stack;
+use crate::resource::HostWish;
 use crate::spec::model::Project;
 
 /// For goals that create.
@@ -19,6 +21,7 @@ pub fn interest(project: &Project) -> Interest {
         volumes: project.volumes.values().map(|volume| volume.name.clone().into()).collect(),
         project_images: false,
         foreign: false,
+        host: preflight::wish(project),
     }
 }
 
@@ -33,5 +36,6 @@ pub fn interest_in_stack(name: &ProjectName, stack: Option<&Stack>, images: bool
         volumes: stack.into_iter().flat_map(|stack| stack.volumes.iter().cloned()).collect(),
         project_images: images,
         foreign: false,
+        host: HostWish::default(),
     }
 }

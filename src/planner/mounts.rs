@@ -91,9 +91,6 @@ pub(super) fn of(project: &Project, service: &Service, inherited: Inherited<'_>)
             files.mounts.push(mount);
         }
     }
-    if service.use_api_socket {
-        files.binds.push("/var/run/docker.sock:/var/run/docker.sock:rw".to_owned());
-    }
     Ok(files)
 }
 

@@ -1,11 +1,15 @@
-//! What would fail later, found before anything is touched: names and ports that others have.
+//! What would fail later, found before anything is touched: names and ports that others have, files and images that
+//! are not there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::labels;
 use crate::names::{ContainerId, ContainerName};
 use crate::planner::builder::PlanBuilder;
+use crate::planner::devices;
+use crate::planner::mounts::{self, Inherited};
 use crate::planner::plan::{Blocker, ContainerRef, Op, Plan, Reason};
-use crate::resource::{ResourceId, Snapshot};
+use crate::resource::{HostWish, MountKind, ResourceId, Snapshot};
 use crate::spec::model::{Port, Project, Service};
 
 /// Whether a plan makes or starts containers, now or in a later round, so that what others have on this host matters
@@ -41,9 +45,15 @@ pub(super) fn check(
     started: &[(&Service, ContainerName)],
 ) {
     names(builder, project, snapshot);
+    images(builder, project, snapshot);
+    let touched = touched(builder, project, started);
+    files(builder, project, snapshot, &touched);
+    gpus(builder, project, snapshot, started);
     let mut taken: Vec<(Taken, &ContainerName)> = Vec::new();
     for (service, container) in started {
-        for (index, port) in service.ports.iter().enumerate() {
+        // Ports of a container in the host's or another's network are not published.
+        let publishes = service.network_mode.as_deref().is_none_or(|mode| matches!(mode, "bridge" | "default"));
+        for (index, port) in service.ports.iter().enumerate().filter(|_| publishes) {
             let Some(wanted) = Taken::of(port) else { continue };
             let place = || project.place(&["services", service.name.as_str(), "ports", &index.to_string()]);
             let own = taken.iter().find(|(known, other)| known.overlaps(&wanted) && *other != container);
@@ -77,8 +87,176 @@ pub(super) fn check(
                 });
                 continue;
             }
+            if let Some(owner) = snapshot.foreign.host.sockets.iter().find_map(|(key, owner)| {
+                let overlaps = Taken::parse(key).is_some_and(|known| known.overlaps(&wanted));
+                (overlaps && !is_ours(snapshot, &wanted)).then_some(owner)
+            }) {
+                let owner = if owner.is_empty() { "another program" } else { owner };
+                builder.block(Blocker {
+                    message: format!(
+                        "port {} of service `{}` is already used by {owner}: address already in use",
+                        wanted.shown(),
+                        service.name
+                    ),
+                    hint: Some("stop it, or publish another port".to_owned()),
+                    place: place(),
+                });
+                continue;
+            }
             taken.push((wanted, container));
         }
+    }
+}
+
+/// Whether a container of the project publishes the port now: it is made anew or goes, or the engine tells.
+fn is_ours(snapshot: &Snapshot, wanted: &Taken) -> bool {
+    let mut ports = snapshot.containers.iter().flat_map(|container| &container.ports);
+    ports.any(|port| port.host_port == wanted.port && port.protocol == wanted.protocol)
+}
+
+/// What of the host a project needs.
+pub(super) fn wish(project: &Project) -> HostWish {
+    let mut wish = HostWish::default();
+    for service in project.services.values() {
+        let ports = service.ports.iter().filter_map(Taken::of);
+        wish.ports.extend(ports.map(|port| (port.port, port.protocol)));
+        wish.paths.extend(needed_files(project, service).into_iter().map(|needed| needed.path));
+        wish.gpu |= asks_for_gpu(service);
+    }
+    wish
+}
+
+/// The services that the plan makes or starts containers of.
+fn touched<'a>(
+    builder: &PlanBuilder,
+    project: &'a Project,
+    started: &[(&'a Service, ContainerName)],
+) -> BTreeMap<&'a str, &'a Service> {
+    let created = builder.nodes().filter_map(|node| match &node.op {
+        Op::CreateContainer { spec, .. } => project.services.get(spec.labels.get(labels::SERVICE)?.as_str()),
+        _ => None,
+    });
+    let started = started.iter().map(|(service, _)| *service);
+    created.chain(started).map(|service| (service.name.as_str(), service)).collect()
+}
+
+/// A file of the host that the engine does not make.
+struct Needed {
+    path: String,
+    what: String,
+    hint: &'static str,
+    /// Where it is asked for.
+    steps: Vec<String>,
+}
+
+fn needed_files(project: &Project, service: &Service) -> Vec<Needed> {
+    let is_file = |kind: &MountKind| match kind {
+        MountKind::Bind { create_mountpoint, .. } => *create_mountpoint != Some(true),
+        _ => false,
+    };
+    // What can not be mounted at all is told when the container is planned.
+    let files = mounts::of(project, service, Inherited::default()).unwrap_or_default();
+    let mut needed = Vec::new();
+    for mount in files.mounts.into_iter().filter(|mount| is_file(&mount.kind)) {
+        let steps = |steps: &[&str]| steps.iter().map(|step| (*step).to_owned()).collect();
+        let volume = service.volumes.iter().position(|volume| volume.target.as_deref() == Some(mount.target.as_str()));
+        let secret = project.secrets.iter().find(|(_, secret)| secret.file.as_deref() == Some(mount.source.as_str()));
+        let config = project.configs.iter().find(|(_, config)| config.file.as_deref() == Some(mount.source.as_str()));
+        let create = "create it first, or choose another file";
+        let (what, hint, steps) = match (volume, secret, config) {
+            (Some(index), ..) => (
+                format!("bind source path of service `{}`", service.name),
+                "create it on the host first, or set `bind.create_host_path: true`",
+                steps(&["services", service.name.as_str(), "volumes", &index.to_string()]),
+            ),
+            (None, Some((key, _)), _) => (format!("file of secret `{key}`"), create, steps(&["secrets", key, "file"])),
+            (None, None, Some((key, _))) => {
+                (format!("file of config `{key}`"), create, steps(&["configs", key, "file"]))
+            }
+            (None, None, None) => continue,
+        };
+        needed.push(Needed { path: mount.source, what, hint, steps });
+    }
+    needed
+}
+
+fn files(builder: &mut PlanBuilder, project: &Project, snapshot: &Snapshot, touched: &BTreeMap<&str, &Service>) {
+    let missing = &snapshot.foreign.host.missing_paths;
+    let mut told = BTreeSet::new();
+    for needed in touched.values().flat_map(|service| needed_files(project, service)) {
+        if missing.contains(&needed.path) && told.insert((needed.what.clone(), needed.path.clone())) {
+            let steps: Vec<&str> = needed.steps.iter().map(String::as_str).collect();
+            builder.block(Blocker {
+                message: format!("{} does not exist: {}", needed.what, needed.path),
+                hint: Some(needed.hint.to_owned()),
+                place: project.place(&steps),
+            });
+        }
+    }
+}
+
+fn asks_for_gpu(service: &Service) -> bool {
+    let reservations = service.deploy.as_ref().and_then(|deploy| deploy.resources.reservations.as_ref());
+    devices::requests(reservations, &service.devices, &service.gpus).iter().any(|request| {
+        matches!(request.driver.as_str(), "" | "nvidia") && request.capabilities.iter().any(|word| word == "gpu")
+    })
+}
+
+/// A container that asks for a GPU can be made without one, but not started.
+fn gpus(builder: &mut PlanBuilder, project: &Project, snapshot: &Snapshot, started: &[(&Service, ContainerName)]) {
+    if !snapshot.foreign.host.no_gpu {
+        return;
+    }
+    let asking: BTreeMap<&str, &Service> = started
+        .iter()
+        .filter(|(service, _)| asks_for_gpu(service))
+        .map(|(service, _)| (service.name.as_str(), *service))
+        .collect();
+    for service in asking.values() {
+        let key = if service.gpus.is_empty() { "deploy" } else { "gpus" };
+        builder.block(Blocker {
+            message: format!(
+                "service `{}` asks for a GPU, and no driver of one is loaded on this machine",
+                service.name
+            ),
+            hint: Some(
+                "install the driver and its container toolkit, or leave the GPU out in an override file".to_owned(),
+            ),
+            place: project.place(&["services", service.name.as_str(), key]),
+        });
+    }
+}
+
+/// Images that nothing of the plan brings.
+fn images(builder: &mut PlanBuilder, project: &Project, snapshot: &Snapshot) {
+    let brought: BTreeSet<ResourceId> = builder
+        .nodes()
+        .filter(|node| matches!(node.op, Op::PullImage { .. } | Op::BuildImage { .. }))
+        .map(|node| node.target.clone())
+        .collect();
+    let wanted: BTreeSet<(String, String)> = builder
+        .nodes()
+        .filter_map(|node| match &node.op {
+            Op::CreateContainer { spec, .. } => {
+                Some((spec.image.to_string(), spec.labels.get(labels::SERVICE)?.clone()))
+            }
+            _ => None,
+        })
+        .collect();
+    for (image, name) in wanted {
+        let Some(service) = project.services.get(name.as_str()) else { continue };
+        if snapshot.images.contains_key(&image) || brought.contains(&ResourceId::Image(image.clone())) {
+            continue;
+        }
+        builder.block(Blocker {
+            message: format!("No such image: {image}"),
+            hint: Some(if service.build.is_some() {
+                format!("build it first: compose build {name}")
+            } else {
+                format!("pull it first (compose pull {name}), or change `pull_policy`")
+            }),
+            place: project.place(&["services", name.as_str(), if service.image.is_some() { "image" } else { "build" }]),
+        });
     }
 }
 

@@ -339,7 +339,8 @@ impl<'a> Up<'a> {
     ) -> Option<(ContainerSpec, Vec<Late>)> {
         let image = self.snapshot.images.get(&self.project.image_of(service));
         let image_id = image.map(|image| image.id.as_str());
-        let wanted = Wanted { project: self.project, service, number, image_id, inherited };
+        let proxies = &self.options.proxies;
+        let wanted = Wanted { project: self.project, service, number, image_id, proxies, inherited };
         let mut spec = match container::spec(wanted) {
             Ok(spec) => spec,
             Err(message) => {
@@ -444,11 +445,31 @@ impl<'a> Up<'a> {
             }
             return;
         }
-        let names: Vec<&str> = orphans.iter().map(|orphan| orphan.name.as_str()).collect();
-        self.builder.warn(format!(
-            "Found orphan containers ([{}]) for this project. If you removed or renamed this service in your compose file, you can run this command with the --remove-orphans flag to clean it up.",
-            names.join(" ")
-        ));
+        // Those that other files of the same project made are told apart: they may be wanted.
+        let mut own = Vec::new();
+        let mut others: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for orphan in orphans {
+            let files = orphan.label(labels::CONFIG_FILES).unwrap_or_default();
+            let is_other =
+                !files.is_empty() && files.split(',').all(|file| !project.config_files.iter().any(|own| own == file));
+            if is_other {
+                others.entry(files).or_default().push(orphan.name.as_str());
+            } else {
+                own.push(orphan.name.as_str());
+            }
+        }
+        if !own.is_empty() {
+            self.builder.warn(format!(
+                "Found orphan containers ([{}]) for this project. If you removed or renamed this service in your compose file, you can run this command with the --remove-orphans flag to clean it up.",
+                own.join(" ")
+            ));
+        }
+        for (files, names) in others {
+            self.builder.warn(format!(
+                "Found orphan containers ([{}]) for this project that come from {files}. If both belong together, give all files with -f; else give this project a name of its own with -p, or remove them with --remove-orphans.",
+                names.join(" ")
+            ));
+        }
     }
 
     /// Starts what does not run, after what it depends on.

@@ -18,7 +18,7 @@ pub use image::{
     RegistryAuth, StepState,
 };
 pub use network::{IpamPool, IpamSpec, Network, NetworkSpec};
-pub use snapshot::{Foreign, ResourceId, Snapshot};
+pub use snapshot::{Foreign, HostFound, HostWish, ResourceId, Snapshot};
 pub use volume::{Volume, VolumeSpec};
 
 /// Keys to texts, sorted.

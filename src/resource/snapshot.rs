@@ -1,6 +1,6 @@
 //! What was found in the engine at one look, and names for single things in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,38 @@ pub struct Foreign {
     pub names: BTreeMap<ContainerName, Option<String>>,
     /// Host ports that containers outside the project publish: `ip:port/protocol` and the container's name.
     pub ports: BTreeMap<String, ContainerName>,
+    /// What else is on the host.
+    pub host: HostFound,
+}
+
+/// What of the engine's host matters to a project.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostWish {
+    /// Ports that are published, with their protocol.
+    pub ports: BTreeSet<(u16, String)>,
+    /// Paths that must be there.
+    pub paths: BTreeSet<String>,
+    /// Whether a GPU is asked for.
+    pub gpu: bool,
+}
+
+impl HostWish {
+    /// Whether nothing matters.
+    pub fn is_empty(&self) -> bool {
+        self.ports.is_empty() && self.paths.is_empty() && !self.gpu
+    }
+}
+
+/// What was found on the engine's host.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostFound {
+    /// Sockets on the wanted ports, those of containers included: `ip:port/protocol`, and whose they are, when that
+    /// could be seen.
+    pub sockets: BTreeMap<String, String>,
+    /// Wanted paths that are not there.
+    pub missing_paths: BTreeSet<String>,
+    /// Whether it is known that there is no GPU.
+    pub no_gpu: bool,
 }
 
 /// What an operation is about, as progress and plans name it.

@@ -21,7 +21,7 @@ use futures::Stream;
 use crate::names::{ContainerId, ContainerName, ImageId, NetworkName, VolumeName};
 use crate::resource::{
     BuildProgress, BuildRequest, Builder, Container, ContainerDetails, ContainerSpec, Created, Endpoint, EngineFacts,
-    ImageDetails, LayerProgress, Network, NetworkSpec, RegistryAuth, Texts, Volume, VolumeSpec,
+    HostFound, HostWish, ImageDetails, LayerProgress, Network, NetworkSpec, RegistryAuth, Texts, Volume, VolumeSpec,
 };
 
 pub use error::{Error, ErrorKind, Result};
@@ -207,4 +207,8 @@ pub trait Streams {
 pub trait Runtime: Containers + Files + Images + Networks + Volumes + Streams + Send + Sync {
     /// What engine it is. The first call makes the connection: `Unavailable` or `Denied` when there is none.
     async fn facts(&self) -> Result<EngineFacts>;
+    /// What else is on the engine's host, as far as it can be known; nothing, when that is another machine.
+    async fn look_at_host(&self, _wish: &HostWish) -> HostFound {
+        HostFound::default()
+    }
 }

@@ -7,8 +7,14 @@ use tokio::time::Instant;
 use crate::observe::{networks, volumes};
 use crate::scenario::{Scenario, scenario};
 
-/// How often each kind of `up` is killed.
-const KILLS: u32 = 8;
+/// How often each command is killed in one scenario.
+const KILLS: u32 = 10;
+
+/// Scenarios, numbered: one, unless `COMPOSE_TEST_KILLS` asks for more kills than one does.
+fn rounds() -> std::ops::Range<u32> {
+    let kills = std::env::var("COMPOSE_TEST_KILLS").ok().and_then(|count| count.parse().ok()).unwrap_or(KILLS);
+    0..kills.div_ceil(KILLS)
+}
 
 /// The store keeps in its volume what it wrote when it started for the first time.
 const PROJECT: &str = "
@@ -56,12 +62,18 @@ async fn assert_whole(s: &Scenario, level: &str) {
 
 #[test]
 fn a_first_up() {
+    for round in rounds() {
+        a_first_up_killed(round);
+    }
+}
+
+fn a_first_up_killed(round: u32) {
     scenario("a first up that was killed is finished by the next", &["busybox"], async |s| {
         s.file("compose.yaml", PROJECT);
         s.env("LEVEL", "new");
         let start = Instant::now();
         s.compose(["up", "-d"]).await.succeeds();
-        let (whole, mut moments) = (start.elapsed(), Moments(1));
+        let (whole, mut moments) = (start.elapsed(), Moments(u64::from(10 * round + 1)));
         for _ in 0..KILLS {
             s.compose(["down", "-v"]).await.succeeds();
             s.start(["up", "-d"]).kill_after(moments.next(whole)).await;
@@ -73,6 +85,12 @@ fn a_first_up() {
 
 #[test]
 fn a_recreating_up() {
+    for round in rounds() {
+        a_recreating_up_killed(round);
+    }
+}
+
+fn a_recreating_up_killed(round: u32) {
     scenario(
         "an up that replaces containers can be killed: the next finishes it, and the data is still there",
         &["busybox"],
@@ -84,7 +102,7 @@ fn a_recreating_up() {
             s.env("LEVEL", "again");
             let start = Instant::now();
             s.compose(["up", "-d"]).await.succeeds();
-            let (whole, mut moments) = (start.elapsed(), Moments(2));
+            let (whole, mut moments) = (start.elapsed(), Moments(u64::from(10 * round + 2)));
             for level in 1..=KILLS {
                 s.env("LEVEL", level);
                 s.start(["up", "-d"]).kill_after(moments.next(whole)).await;
@@ -99,13 +117,22 @@ fn a_recreating_up() {
 
 #[test]
 fn a_down() {
+    for round in rounds() {
+        a_down_killed(round);
+    }
+}
+
+fn a_down_killed(round: u32) {
     scenario("a down that was killed is finished by the next", &["busybox"], async |s| {
         s.file("compose.yaml", PROJECT);
         s.env("LEVEL", "new");
-        let mut moments = Moments(3);
-        for _ in 0..KILLS / 2 {
+        s.compose(["up", "-d"]).await.succeeds();
+        let start = Instant::now();
+        s.compose(["down", "-v"]).await.succeeds();
+        let (whole, mut moments) = (start.elapsed(), Moments(u64::from(10 * round + 3)));
+        for _ in 0..KILLS {
             s.compose(["up", "-d"]).await.succeeds();
-            s.start(["down", "-v"]).kill_after(moments.next(Duration::from_millis(400))).await;
+            s.start(["down", "-v"]).kill_after(moments.next(whole)).await;
             s.compose(["down", "-v"]).await.succeeds();
             s.assert_nothing_left().await;
         }

@@ -4,9 +4,12 @@
 
 use std::path::PathBuf;
 
+use bollard::models::ContainerCreateBody;
+use bollard::query_parameters::{CreateContainerOptions, RemoveContainerOptions};
+
 use crate::scenario::{Scenario, free_port, scenario};
 
-fn peer() -> Option<PathBuf> {
+pub(crate) fn peer() -> Option<PathBuf> {
     if let Some(peer) = std::env::var_os("COMPOSE_TEST_PEER") {
         return Some(peer.into());
     }
@@ -122,5 +125,64 @@ secrets: { token: { file: secret.txt } }
 configs: { text: { content: some text } }
 ",
         );
+    });
+}
+
+/// Makes a container once more with other labels, as if another version had made it.
+async fn remake(s: &Scenario, short: &str, labels: &[(&str, &str)]) {
+    let name = s.name(short);
+    let found = s.docker.inspect_container(&name, None).await.expect("it is there");
+    let mut body = serde_json::to_value(found.config).expect("plain data");
+    body["HostConfig"] = serde_json::to_value(found.host_config).expect("plain data");
+    for (key, value) in labels {
+        body["Labels"][*key] = (*value).into();
+    }
+    let networks = found.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
+    for (network, endpoint) in networks {
+        body["NetworkingConfig"]["EndpointsConfig"][network]["Aliases"] = endpoint.aliases.into();
+    }
+    let body: ContainerCreateBody = serde_json::from_value(body).expect("what was inspected can be created");
+    let remove = RemoveContainerOptions { force: true, ..Default::default() };
+    s.docker.remove_container(&name, Some(remove)).await.expect("it can be removed");
+    let options = CreateContainerOptions { name: Some(name.clone()), ..Default::default() };
+    s.docker.create_container(Some(options), body).await.expect("it can be made again");
+    s.docker.start_container(&name, None).await.expect("it can be started");
+}
+
+#[test]
+fn a_container_whose_hash_another_version_wrote() {
+    scenario("a container is kept when nothing but its hash differs, and no other", &["busybox"], async |s| {
+        let Some(peer) = peer() else {
+            eprintln!("skipped: no docker-compose to make a stack with");
+            return;
+        };
+        if Scenario::tests_another() {
+            return;
+        }
+        s.env("LEVEL", "one");
+        s.file(
+            "compose.yaml",
+            "
+services:
+  app:
+    image: $BUSYBOX
+    command: [tail, -f, /dev/null]
+    stop_signal: SIGKILL
+    environment: { LEVEL: $LEVEL }
+    volumes: ['data:/data', '.:/here:ro']
+    healthcheck: { test: 'true', interval: 1m }
+    mem_limit: 64m
+volumes: { data: {} }
+",
+        );
+        s.other(&peer, ["up", "-d"]).await.succeeds();
+        let labels = [("com.docker.compose.version", "2.20.0"), ("com.docker.compose.config-hash", "0123")];
+        remake(s, "app-1", &labels).await;
+        let made = s.container("app-1").await;
+        s.compose(["up", "-d"]).await.succeeds();
+        assert_eq!(s.container("app-1").await.id, made.id);
+        s.env("LEVEL", "two");
+        s.compose(["up", "-d"]).await.succeeds().says("environment.LEVEL one → two");
+        assert_ne!(s.container("app-1").await.id, made.id);
     });
 }

@@ -5,6 +5,22 @@ use std::time::Duration;
 
 use crate::cli::World;
 
+#[tokio::test(start_paused = true)]
+async fn a_long_grace_is_not_cut_off() {
+    let compose = "services: {slow: {image: 'nginx:1', stop_grace_period: 5m}}";
+    let world = World::new(compose, &["nginx:1"]);
+    let world = world.with_fake(|fake| fake.on("*", Behaviour::runs().stops(Duration::from_secs(290), 0)));
+    world.run("up -d").await;
+    let start = tokio::time::Instant::now();
+    insta::assert_snapshot!(world.run("stop").await, @r"
+    $ compose stop
+    stderr:
+     Container shop-slow-1  Stopping
+     Container shop-slow-1  Stopped
+    ");
+    assert_eq!(start.elapsed().as_secs(), 290);
+}
+
 const SHOP: &str = "
 services:
   web:

@@ -15,19 +15,19 @@ use compose::spec::{Request, load};
 
 /// What is done to a project.
 #[derive(Clone, Copy)]
-enum Goal {
+pub(crate) enum Goal {
     Up(&'static str),
     /// With volumes?
     Down(&'static str, bool),
 }
 
 /// A world, and what is done in it.
-struct Scenario {
-    name: &'static str,
-    before: Option<&'static str>,
-    goal: Goal,
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    pub(crate) before: Option<&'static str>,
+    pub(crate) goal: Goal,
     /// Labels whose value may be another one after a cut, by the beginning of their key.
-    may_differ: &'static [&'static str],
+    pub(crate) may_differ: &'static [&'static str],
 }
 
 /// Texts that only explain are no part of what a container is.
@@ -75,6 +75,12 @@ enum Task {
 }
 
 impl Goal {
+    /// The compose file.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Up(compose) | Self::Down(compose, _) => compose,
+        }
+    }
     fn load(self) -> Task {
         match self {
             Self::Up(compose) => Task::Up(Box::new(project(compose))),
@@ -157,6 +163,45 @@ impl Scenario {
             }
         }
     }
+}
+
+/// Cuts one call of a scenario, at this part of its run; an error tells what went wrong.
+pub(crate) async fn cut_once(scenario: &Scenario, at: f64, cut: usize, silent: bool) -> Result<(), String> {
+    let done = |(applied, told): (runtime::Result<Applied>, String), what: &str| match applied {
+        Ok(applied) if applied.ending == Ending::Done => Ok(told),
+        Ok(applied) => Err(format!("{what}: {:?} {:?}\n{told}", applied.ending, applied.outcome.failed)),
+        Err(error) => Err(format!("{what}: {error}\n{told}")),
+    };
+    let world = engine_with_images();
+    if let Some(before) = scenario.before {
+        done(command(&world, &Goal::Up(before).load()).await, "before")?;
+        world.fill_volumes("old data");
+    }
+    let task = &scenario.goal.load();
+    let undisturbed = world.fork();
+    done(command(&undisturbed, task).await, "undisturbed")?;
+    let calls = undisturbed.calls();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "few calls"
+    )]
+    let at = ((calls.len() as f64 * at) as usize).min(calls.len().saturating_sub(1));
+    let cut = Cut::ALL[cut];
+    let what = format!("cut at call {at} ({}), {cut:?}, silent: {silent}", calls[at]);
+    let fake = world.fork();
+    fake.cut_at(at, cut, if silent { Then::Silence } else { Then::GoOn });
+    let (_, first) = command(&fake, task).await;
+    fake.revive();
+    let mut second = done(command(&fake, task).await, &what).map_err(|error| format!("{error}\nfirst:\n{first}"))?;
+    if cut == Cut::AfterNextLook {
+        fake.settle();
+        second.push_str(&done(command(&fake, task).await, &what)?);
+    }
+    let (expected, found) = (scenario.dump(&undisturbed), scenario.dump(&fake));
+    let told = || format!("{what}\nfirst:\n{first}\nthen:\n{second}\nexpected:\n{expected}\nfound:\n{found}");
+    if found == expected { Ok(()) } else { Err(told()) }
 }
 
 const SHOP: &str = "

@@ -14,6 +14,7 @@ mod cli_plan;
 mod cli_road;
 mod cli_run;
 mod cut;
+mod cut_generated;
 mod hostile;
 mod remote;
 mod spec_fixtures;

@@ -5,6 +5,7 @@ use crate::cli::commands::Ended;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::global::parse_bool;
+use crate::cli::machine::equip;
 use crate::names::ServiceName;
 use crate::planner::{BuildOptions, build, interest};
 use crate::ui::progress::Detail;
@@ -112,7 +113,9 @@ pub(super) async fn run(args: BuildArgs, context: &Context<'_>) -> Ended {
         context.warn("--progress is a global compose flag, better use `docker compose --progress xx build ...`");
     }
     let project = context.project(&services)?;
+    let runtime = context.runtime().await?;
     let options = BuildOptions {
+        proxies: equip(context, &runtime, &project).await?.proxies,
         services: services.iter().map(|name| ServiceName::new(name.clone())).collect(),
         with_dependencies,
         args: build_arg,
@@ -121,7 +124,6 @@ pub(super) async fn run(args: BuildArgs, context: &Context<'_>) -> Ended {
         push,
         memory: memory.as_deref().map(bytes).transpose()?,
     };
-    let runtime = context.runtime().await?;
     let detail = Detail { quiet_output: quiet, ..Detail::default() };
     let road = Road { detail, project: Some(&project), ..Road::new("build") };
     apply::apply(context, &runtime, &interest(&project), road, &mut |snapshot, _| build(&project, snapshot, &options))

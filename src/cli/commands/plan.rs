@@ -7,6 +7,7 @@ use crate::cli::commands::Ended;
 use crate::cli::commands::up::{self, UpArgs};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::machine::{Equipped, equip};
 use crate::engine::Rounds;
 use crate::planner::{SavedPlan, changes, interest};
 use crate::resource::Snapshot;
@@ -191,6 +192,8 @@ pub(super) async fn run(args: PlanArgs, context: &Context<'_>) -> Ended {
     let (project, mut options) = up::prepared(&up, context)?;
     options.assume_images = true;
     let runtime = context.runtime().await?;
+    let Equipped { project, proxies } = equip(context, &runtime, &project).await?;
+    options.proxies = proxies;
     let wanted = interest(&project);
     let mut decide = |snapshot: &Snapshot, so_far: &Rounds| apply::up_again(&project, &options, snapshot, so_far);
     let look = apply::foreseen(runtime.as_ref(), &wanted, &mut decide);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::cli::apply::{self, Road};
 use crate::cli::commands::Ended;
 use crate::cli::context::Context;
+use crate::cli::failed::LogsOnFailure;
 use crate::planner::{interest_in_stack, start};
 
 /// Start containers that exist
@@ -20,19 +21,24 @@ pub struct StartArgs {
     /// Give up --wait after so many seconds
     #[arg(long, value_name = "int")]
     pub wait_timeout: Option<i64>,
+    /// What to tell of the logs of a container that fails: last lines, all, or a directory for files
+    #[arg(long, value_name = "N|all|DIR")]
+    pub logs_on_failure: Option<String>,
     #[arg(hide = true)]
     pub services: Vec<String>,
 }
 
 pub(super) async fn run(args: StartArgs, context: &Context<'_>) -> Ended {
-    let StartArgs { wait, wait_timeout, services } = args;
+    let StartArgs { wait, wait_timeout, logs_on_failure, services } = args;
     let target = context.target(&[])?;
     let services = target.services(&services)?;
     let runtime = context.runtime().await?;
     let wanted = interest_in_stack(&target.name, None, false);
     let timeout = wait_timeout.and_then(|seconds| u64::try_from(seconds).ok()).filter(|seconds| *seconds > 0);
     let timeout = timeout.map(Duration::from_secs);
-    apply::apply(context, &runtime, &wanted, Road::new("start"), &mut |snapshot, _| {
+    let logs_on_failure = logs_on_failure.as_deref().map(LogsOnFailure::parse).unwrap_or_default();
+    let road = Road { project: target.project.as_ref(), logs_on_failure, ..Road::new("start") };
+    apply::apply(context, &runtime, &wanted, road, &mut |snapshot, _| {
         start(&target.stack(snapshot), snapshot, &services, wait, timeout)
     })
     .await

@@ -8,6 +8,7 @@ use crate::cli::commands::Ended;
 use crate::cli::commands::create::{exclusive, pull_policy, scaled};
 use crate::cli::commands::plan;
 use crate::cli::context::Context;
+use crate::cli::failed::LogsOnFailure;
 use crate::cli::failure::Failure;
 use crate::cli::global::parse_bool;
 use crate::names::ServiceName;
@@ -19,7 +20,7 @@ use crate::ui::progress::Detail;
 #[derive(clap::Args, Clone, Debug, Default)]
 #[command(
     override_usage = "[OPTIONS] [SERVICE...]",
-    after_help = "Examples:\n  compose up -d                  start everything in the background\n  compose up -d --wait web       start `web` and what it needs, return when it is healthy\n  compose --dry-run up -d        what would be done, and why\n"
+    after_help = "Examples:\n  compose up -d                  start everything in the background\n  compose up -d --wait web       start `web` and what it needs, return when it is healthy\n  compose up -d --wait --logs-on-failure=ci-logs    keep the logs of what fails\n  compose --dry-run up -d        what would be done, and why\n"
 )]
 pub struct UpArgs {
     /// Stop everything as soon as one container ends (not with -d)
@@ -49,6 +50,9 @@ pub struct UpArgs {
     /// Replace containers even when nothing about them changed (not with --no-recreate)
     #[arg(long)]
     pub force_recreate: bool,
+    /// What to tell of the logs of a container that fails: last lines, all, or a directory for files
+    #[arg(long, value_name = "N|all|DIR")]
+    pub logs_on_failure: Option<String>,
     /// Take keys as commands while output is shown (not with -d)
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     pub menu: Option<bool>,
@@ -124,6 +128,11 @@ pub(super) fn grace(seconds: Option<i64>) -> Option<Duration> {
 }
 
 impl UpArgs {
+    /// How much is told of the logs of what fails.
+    pub(crate) fn logs_on_failure(&self) -> LogsOnFailure {
+        self.logs_on_failure.as_deref().map(LogsOnFailure::parse).unwrap_or_default()
+    }
+
     /// Flags that exclude each other, in the words of docker compose.
     fn check(&self) -> Result<(), Failure> {
         exclusive(self.build, self.no_build, "--build and --no-build are incompatible")?;
@@ -156,7 +165,8 @@ pub(super) async fn run(args: UpArgs, context: &Context<'_>) -> Ended {
         return crate::cli::attached::run(&args, &project, options, context).await;
     }
     let runtime = context.runtime().await?;
-    let road = Road { detail: detail(&args), yes: args.yes, ..Road::new("up") };
+    let road =
+        Road { detail: detail(&args), yes: args.yes, logs_on_failure: args.logs_on_failure(), ..Road::new("up") };
     apply::converge(context, &runtime, &project, &options, road).await.map(|_| 0)
 }
 
@@ -229,6 +239,7 @@ fn options(args: &UpArgs, project: &Project, context: &Context<'_>) -> Result<Up
         detach: _,
         exit_code_from: _,
         force_recreate,
+        logs_on_failure: _,
         menu: _,
         no_attach: _,
         no_build,

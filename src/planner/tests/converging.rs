@@ -440,3 +440,110 @@ fn steps_run_before_the_first_replica_starts() {
     #4 start Container s-web-2: as asked  after #2
     ");
 }
+
+#[test]
+fn orphans_of_other_files_are_told_apart() {
+    let before = "name: s\nservices: {web: {image: nginx}, old: {image: nginx}, far: {image: nginx}}";
+    let mut world = running(before);
+    world.edit("s-far-1", |container| {
+        container.labels.insert(crate::labels::CONFIG_FILES.to_owned(), "/far/compose.yaml".to_owned());
+    });
+    let plan = up(&project("name: s\nservices: {web: {image: nginx}}"), &world.snapshot, &plain());
+    insta::assert_snapshot!(plan.warnings.join("\n"), @"
+    Found orphan containers ([s-old-1]) for this project. If you removed or renamed this service in your compose file, you can run this command with the --remove-orphans flag to clean it up.
+    Found orphan containers ([s-far-1]) for this project that come from /far/compose.yaml. If both belong together, give all files with -f; else give this project a name of its own with -p, or remove them with --remove-orphans.
+    ");
+}
+
+#[test]
+fn what_the_host_has_not_stops_the_plan_all_at_once() {
+    let compose = "
+name: s
+services:
+  web:
+    image: nginx
+    ports: ['8080:80', '127.0.0.1:53:53/udp']
+    secrets: [key]
+    configs: [conf]
+    volumes:
+      - {type: bind, source: /none, target: /a, bind: {create_host_path: false}}
+      - /made:/b
+    gpus: all
+  lost: {image: gone, pull_policy: never}
+secrets: {key: {file: ./key}}
+configs: {conf: {file: ./conf}}
+";
+    let project = project(compose);
+    let wish = crate::planner::interest(&project).host;
+    assert_eq!(wish.paths.iter().map(String::as_str).collect::<Vec<_>>(), ["/none", "/shop/conf", "/shop/key"]);
+    assert_eq!(wish.ports, [(53, "udp".to_owned()), (8080, "tcp".to_owned())].into());
+    let mut world = World::with_images(&["nginx"]);
+    let host = &mut world.snapshot.foreign.host;
+    host.missing_paths = wish.paths;
+    host.no_gpu = true;
+    host.sockets = [("[::]:8080/tcp", "nginx (process 7)"), ("127.0.0.53:53/udp", "")]
+        .map(|(key, owner)| (key.to_owned(), owner.to_owned()))
+        .into();
+    let told = |plan: &crate::planner::Plan| {
+        let lines = plan.blockers.iter();
+        lines.map(|it| format!("{}: {}\n", it.place.as_deref().unwrap_or_default(), it.message)).collect::<String>()
+    };
+    let plan = up(&project, &world.snapshot, &plain());
+    insta::assert_snapshot!(told(&plan), @"
+    compose.yaml:13:10: No such image: gone
+    compose.yaml:10:9: bind source path of service `web` does not exist: /none
+    compose.yaml:14:17: file of secret `key` does not exist: /shop/key
+    compose.yaml:15:18: file of config `conf` does not exist: /shop/conf
+    compose.yaml:12:5: service `web` asks for a GPU, and no driver of one is loaded on this machine
+    compose.yaml:6:13: port 0.0.0.0:8080/tcp of service `web` is already used by nginx (process 7): address already in use
+    ");
+    let made = up(&project, &world.snapshot, &UpOptions { start: false, ..plain() });
+    assert!(!told(&made).contains("GPU") && !told(&made).contains("8080"), "{}", told(&made));
+    // What stays as it is needs nothing of all that.
+    world.snapshot.images.insert("gone".to_owned(), crate::resource::ImageDetails::default());
+    let free = World::with_images(&["nginx", "gone"]);
+    let mut running = World::with_images(&["nginx", "gone"]);
+    running.run(&up(&project, &free.snapshot, &plain()));
+    running.snapshot.foreign = world.snapshot.foreign.clone();
+    insta::assert_snapshot!(to_text(&up(&project, &running.snapshot, &plain())), @"
+    = Container s-lost-1 running
+    = Container s-web-1 running
+    ");
+}
+
+#[test]
+fn a_container_of_another_version_that_is_as_wanted_stays() {
+    let compose = "name: s\nservices: {web: {image: nginx, environment: {A: b}, command: [run]}}";
+    let mut world = running(compose);
+    world.edit("s-web-1", |container| {
+        container.labels.insert(crate::labels::VERSION.to_owned(), "2.20.0".to_owned());
+        container.labels.insert(crate::labels::CONFIG_HASH.to_owned(), "other".to_owned());
+        container.labels.remove(crate::labels::FIELDS);
+        container.image_id = "sha256:nginx".into();
+    });
+    let id = world.snapshot.containers[0].id.clone();
+    let made = up(&project(compose), &World::with_images(&["nginx"]).snapshot, &plain());
+    let spec = made.nodes.iter().find_map(|node| match &node.op {
+        Op::CreateContainer { spec, .. } => Some((**spec).clone()),
+        _ => None,
+    });
+    let details = crate::resource::ContainerDetails { spec: spec.unwrap(), ..Default::default() };
+    assert!(!up(&project(compose), &world.snapshot, &plain()).is_empty(), "not known before it was inspected");
+    world.snapshot.details.insert(id, details);
+    insta::assert_snapshot!(plan_up(compose, &world), @"= Container s-web-1 running");
+    insta::assert_snapshot!(plan_up(&compose.replace("A: b", "A: c"), &world), @"
+    #1 create as 000000000000_s-web-1 Container s-web-1: environment.A b → c (compose.yaml:2)
+    #2 stop Container s-web-1: replaced  after #1
+    #3 remove Container s-web-1: replaced  after #1 #2
+    #4 rename the one of #1 to Container s-web-1: replaced  after #3
+    #5 start Container s-web-1: is not running  after #4
+    ");
+    insta::assert_snapshot!(plan_up(&compose.replace("{A: b}", "{}"), &world), @"= Container s-web-1 running");
+    insta::assert_snapshot!(plan_up(&compose.replace("[run]", "[go]"), &world), @"
+    #1 create as 000000000000_s-web-1 Container s-web-1: command [run] → [go] (compose.yaml:2)
+    #2 stop Container s-web-1: replaced  after #1
+    #3 remove Container s-web-1: replaced  after #1 #2
+    #4 rename the one of #1 to Container s-web-1: replaced  after #3
+    #5 start Container s-web-1: is not running  after #4
+    ");
+}

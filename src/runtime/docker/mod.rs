@@ -13,6 +13,7 @@ mod failure;
 mod files;
 mod found;
 mod frames;
+mod host;
 mod images;
 mod inspect;
 mod inspect_host;
@@ -37,7 +38,7 @@ use hyper::HeaderMap;
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
-use crate::resource::EngineFacts;
+use crate::resource::{EngineFacts, HostFound, HostWish};
 use crate::runtime::docker::ports::PortRanges;
 use crate::runtime::docker::streams::Terminals;
 use crate::runtime::docker::wire::{Call, Wire};
@@ -147,6 +148,13 @@ pub async fn connect(endpoint: EngineEndpoint) -> Result<DockerRuntime> {
 impl Runtime for DockerRuntime {
     async fn facts(&self) -> Result<EngineFacts> {
         Ok(self.session().await?.facts.clone())
+    }
+
+    async fn look_at_host(&self, wish: &HostWish) -> HostFound {
+        match self.session().await {
+            Ok(session) if session.facts.local => host::look(wish),
+            _ => HostFound::default(),
+        }
     }
 }
 

@@ -23,7 +23,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use crate::names::{ContainerId, ImageId, VolumeName};
-use crate::resource::{EngineFacts, ImageDetails};
+use crate::resource::{EngineFacts, HostFound, HostWish, ImageDetails};
 use crate::runtime::fake::fault::Fate;
 use crate::runtime::fake::world::{Remote, World, hex, normal};
 use crate::runtime::{Error, ErrorKind, Result, Runtime};
@@ -364,6 +364,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Runtime for Fake {
     async fn facts(&self) -> Result<EngineFacts> {
         self.look("ask the engine what it is", |world| Ok(world.facts.clone())).await
+    }
+
+    /// Of the host it knows the ports that are taken; it has every path and GPU.
+    async fn look_at_host(&self, wish: &HostWish) -> HostFound {
+        self.inside(|world| {
+            let taken = wish.ports.iter().filter(|(port, _)| world.taken_ports.contains(port));
+            let sockets = taken.map(|(port, protocol)| (format!("0.0.0.0:{port}/{protocol}"), String::new()));
+            HostFound { sockets: sockets.collect(), ..HostFound::default() }
+        })
     }
 }
 

@@ -151,6 +151,19 @@ pub fn is_hidden(project: &Project, steps: &[&str], text: &str) -> bool {
     variables.chain(contents).any(|secret| secret.len() >= SHORTEST && text.contains(secret.as_str()))
 }
 
+/// Values that must not be shown wherever they turn up: of variables whose names say so, and of secrets.
+pub fn secrets(project: &Project) -> impl Iterator<Item = &str> {
+    /// Shorter values are found in anything.
+    const SHORTEST: usize = 4;
+    let variables = project.environment.iter().filter(|(name, _)| sensitive::is_key(name)).map(|(_, value)| value);
+    let of_services = project.services.values().flat_map(|service| &service.environment);
+    let of_services = of_services.filter(|(name, _)| sensitive::is_key(name)).filter_map(|(_, value)| value.as_ref());
+    let contents = project.secrets.values().filter_map(|secret| secret.content.as_ref());
+    let named = project.secrets.values().filter_map(|secret| project.environment.get(secret.environment.as_ref()?));
+    let all = variables.chain(of_services).chain(contents).chain(named);
+    all.map(String::as_str).filter(|secret| secret.len() >= SHORTEST)
+}
+
 fn shown(steps: &[&str], text: &str, hidden: bool) -> String {
     if hidden || path_is_secret(steps) || sensitive::shows_secret(text) { HIDDEN.to_owned() } else { text.to_owned() }
 }
