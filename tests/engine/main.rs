@@ -37,3 +37,4 @@ mod plugin;
 mod session;
 mod terminal;
 mod together;
+mod watch;

@@ -41,6 +41,7 @@ pub mod up;
 pub mod version;
 pub mod volumes;
 pub mod wait;
+pub mod watch;
 
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
@@ -95,7 +96,7 @@ pub enum Command {
     Version(version::VersionArgs),
     Volumes(volumes::VolumesArgs),
     Wait(wait::WaitArgs),
-    Watch(planned::WatchArgs),
+    Watch(watch::WatchArgs),
 }
 
 impl Command {
@@ -104,48 +105,49 @@ impl Command {
         matches!(self, Self::Version(_) | Self::Completion(_) | Self::InstallPlugin(_) | Self::Man(_))
     }
 
-    /// Does it.
+    /// Does it. Each command is a future on the heap: together they would be too large for small stacks.
     pub async fn run(self, context: &Context<'_>) -> Ended {
         match self {
-            Self::Attach(args) => attach::run(args, context).await,
-            Self::Build(args) => build::run(args, context).await,
-            Self::Commit(args) => commit::run(args, context).await,
+            Self::Attach(args) => Box::pin(attach::run(args, context)).await,
+            Self::Build(args) => Box::pin(build::run(args, context)).await,
+            Self::Commit(args) => Box::pin(commit::run(args, context)).await,
             Self::Completion(args) => completion::run(&args, context),
-            Self::Config(args) => config::run(args, context).await,
-            Self::Cp(args) => cp::run(args, context).await,
-            Self::Create(args) => create::run(args, context).await,
-            Self::Down(args) => down::run(args, context).await,
-            Self::Events(args) => context.unless_interrupted(events::run(args, context)).await,
-            Self::Exec(args) => exec::run(args, context).await,
+            Self::Config(args) => Box::pin(config::run(args, context)).await,
+            Self::Cp(args) => Box::pin(cp::run(args, context)).await,
+            Self::Create(args) => Box::pin(create::run(args, context)).await,
+            Self::Down(args) => Box::pin(down::run(args, context)).await,
+            Self::Events(args) => Box::pin(context.unless_interrupted(events::run(args, context))).await,
+            Self::Exec(args) => Box::pin(exec::run(args, context)).await,
             Self::Explain(args) => explain::run(&args, context),
-            Self::Export(args) => export::run(args, context).await,
-            Self::Images(args) => context.unless_interrupted(images::run(args, context)).await,
+            Self::Export(args) => Box::pin(export::run(args, context)).await,
+            Self::Images(args) => Box::pin(context.unless_interrupted(images::run(args, context))).await,
             Self::InstallPlugin(args) => install_plugin::run(&args, context),
-            Self::Kill(args) => kill::run(args, context).await,
+            Self::Kill(args) => Box::pin(kill::run(args, context)).await,
             Self::Lint(args) => lint::run(&args, context),
-            Self::Logs(args) => context.unless_interrupted(logs::run(args, context)).await,
-            Self::Ls(args) => context.unless_interrupted(ls::run(args, context)).await,
+            Self::Logs(args) => Box::pin(context.unless_interrupted(logs::run(args, context))).await,
+            Self::Ls(args) => Box::pin(context.unless_interrupted(ls::run(args, context))).await,
             Self::Man(args) => man::run(&args, context),
-            Self::Pause(args) => pause::pause(args, context).await,
-            Self::Plan(args) => plan::run(args, context).await,
-            Self::Port(args) => context.unless_interrupted(port::run(args, context)).await,
-            Self::Ps(args) => context.unless_interrupted(ps::run(args, context)).await,
-            Self::Pull(args) => pull::run(args, context).await,
-            Self::Push(args) => push::run(args, context).await,
-            Self::Restart(args) => restart::run(args, context).await,
-            Self::Rm(args) => rm::run(args, context).await,
-            Self::Run(args) => run::run(args, context).await,
-            Self::Scale(args) => scale::run(args, context).await,
-            Self::Start(args) => start::run(args, context).await,
-            Self::Stats(args) => context.unless_interrupted(stats::run(args, context)).await,
-            Self::Stop(args) => stop::run(args, context).await,
-            Self::Top(args) => context.unless_interrupted(top::run(args, context)).await,
-            Self::Unpause(args) => pause::unpause(args, context).await,
-            Self::Up(args) => up::run(args, context).await,
+            Self::Pause(args) => Box::pin(pause::pause(args, context)).await,
+            Self::Plan(args) => Box::pin(plan::run(args, context)).await,
+            Self::Port(args) => Box::pin(context.unless_interrupted(port::run(args, context))).await,
+            Self::Ps(args) => Box::pin(context.unless_interrupted(ps::run(args, context))).await,
+            Self::Pull(args) => Box::pin(pull::run(args, context)).await,
+            Self::Push(args) => Box::pin(push::run(args, context)).await,
+            Self::Restart(args) => Box::pin(restart::run(args, context)).await,
+            Self::Rm(args) => Box::pin(rm::run(args, context)).await,
+            Self::Run(args) => Box::pin(run::run(args, context)).await,
+            Self::Scale(args) => Box::pin(scale::run(args, context)).await,
+            Self::Start(args) => Box::pin(start::run(args, context)).await,
+            Self::Stats(args) => Box::pin(context.unless_interrupted(stats::run(args, context))).await,
+            Self::Stop(args) => Box::pin(stop::run(args, context)).await,
+            Self::Top(args) => Box::pin(context.unless_interrupted(top::run(args, context))).await,
+            Self::Unpause(args) => Box::pin(pause::unpause(args, context)).await,
+            Self::Up(args) => Box::pin(up::run(args, context)).await,
             Self::Version(args) => version::run(&args, context),
-            Self::Volumes(args) => context.unless_interrupted(volumes::run(args, context)).await,
-            Self::Wait(args) => wait::run(args, context).await,
-            Self::Bridge(_) | Self::Alpha(_) | Self::Publish(_) | Self::Watch(_) => Err(planned::refusal(&self)),
+            Self::Volumes(args) => Box::pin(context.unless_interrupted(volumes::run(args, context))).await,
+            Self::Wait(args) => Box::pin(wait::run(args, context)).await,
+            Self::Watch(args) => Box::pin(watch::run(args, context)).await,
+            Self::Bridge(_) | Self::Alpha(_) | Self::Publish(_) => Err(planned::refusal(&self)),
         }
     }
 
