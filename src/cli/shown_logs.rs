@@ -4,12 +4,19 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io;
 
+use regex::bytes::Regex;
+use serde_json::json;
+
 use crate::cli::context::Context;
 use crate::engine::session::{Followed, LogLine, LogSink, Status};
 use crate::names::ProjectName;
+use crate::runtime::Output;
 use crate::ui::logs::{Lines, Speaker, Style, display_name};
 use crate::ui::paint::Tone;
 use crate::ui::progress::Display;
+
+/// Bytes that are written at once while more lines are there already.
+const HELD: usize = 32 << 10;
 
 /// Which times stand before lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +35,12 @@ pub(super) struct ShownLogs<'a> {
     project: &'a ProjectName,
     lines: Lines,
     times: Times,
+    /// Only lines that it finds something in.
+    only: Option<Regex>,
+    /// An object per line.
+    json: bool,
+    /// Written, not yet shown.
+    held: Vec<u8>,
     display: Option<&'a RefCell<Display>>,
     /// Names that will speak, not yet known to the lines.
     expected: Option<&'a RefCell<BTreeSet<String>>>,
@@ -36,7 +49,22 @@ pub(super) struct ShownLogs<'a> {
 impl<'a> ShownLogs<'a> {
     /// Nobody has spoken yet.
     pub(super) fn new(context: &'a Context<'a>, project: &'a ProjectName, style: Style, times: Times) -> Self {
-        Self { context, project, lines: Lines::new(style), times, display: None, expected: None }
+        Self {
+            context,
+            project,
+            lines: Lines::new(style),
+            times,
+            only: None,
+            json: false,
+            held: Vec::new(),
+            display: None,
+            expected: None,
+        }
+    }
+    /// Shows only lines that this finds something in, each as an object when `json` is set.
+    #[must_use]
+    pub(super) fn filtered(self, only: Option<Regex>, json: bool) -> Self {
+        Self { only, json, ..self }
     }
     /// Shares the terminal with a display.
     #[must_use]
@@ -63,6 +91,11 @@ impl<'a> ShownLogs<'a> {
         self.lines.speaker(&name)
     }
 
+    fn hold(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.held.extend_from_slice(bytes);
+        if self.held.len() < HELD { Ok(()) } else { self.flush() }
+    }
+
     fn write(&self, mut write: impl FnMut()) -> io::Result<()> {
         match self.display {
             Some(display) => display.borrow_mut().print(&mut write),
@@ -74,7 +107,20 @@ impl<'a> ShownLogs<'a> {
 
 impl LogSink for ShownLogs<'_> {
     fn line(&mut self, line: &LogLine<'_>) -> io::Result<()> {
-        let LogLine { container, output: _, time, text } = line;
+        let LogLine { container, output, time, text } = line;
+        if self.only.as_ref().is_some_and(|only| !only.is_match(text)) {
+            return Ok(());
+        }
+        if self.json {
+            let object = json!({
+                "service": container.service.as_str(),
+                "container": container.name.as_str(),
+                "time": time,
+                "stream": if *output == Output::Stderr { "stderr" } else { "stdout" },
+                "message": String::from_utf8_lossy(text.strip_suffix(b"\r").unwrap_or(text)),
+            });
+            return self.hold(format!("{object}\n").as_bytes());
+        }
         let speaker = self.speaker(container);
         let ours;
         let time = match self.times {
@@ -86,10 +132,26 @@ impl LogSink for ShownLogs<'_> {
             }
         };
         let bytes = self.lines.line(speaker, time, text);
-        self.write(|| self.context.io.stdout.bytes(&bytes))
+        self.hold(&bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.held.is_empty() {
+            return Ok(());
+        }
+        let held = std::mem::take(&mut self.held);
+        let written = self.write(|| self.context.io.stdout.bytes(&held));
+        // Its memory is used again.
+        self.held = held;
+        self.held.clear();
+        written
     }
 
     fn status(&mut self, status: &Status) -> io::Result<()> {
+        self.flush()?;
+        if self.json && !matches!(status, Status::NoOutput { .. }) {
+            return Ok(());
+        }
         let io = self.context.io;
         match status {
             Status::Exited { container, code, again } => {

@@ -15,26 +15,35 @@ use crate::engine::session::{Chosen, Drive, LogsOptions, follow_logs};
 use crate::names::ServiceName;
 use crate::ui::logs::Style;
 
+/// For `--since`: the last start of each container.
+const SINCE_START: &str = "up";
+
 /// Show what containers wrote
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] [SERVICE...]",
-    after_help = "Examples:\n  compose logs -f --tail 20 web     the last lines of `web`, and what follows\n"
+    after_help = "Examples:\n  compose logs -f --tail 20 web     the last lines of `web`, and what follows\n  compose logs --since up --grep 'ERROR|panic'     what went wrong since each container started\n"
 )]
 pub struct LogsArgs {
     /// Go on showing what is written
     #[arg(short, long)]
     pub follow: bool,
+    /// Only lines in which this regular expression finds something
+    #[arg(long, value_name = "RE")]
+    pub grep: Option<String>,
     /// Number of the container, where a service has several
     #[arg(long, value_name = "int")]
     pub index: Option<i64>,
+    /// One object per line: service, container, time, stream, message
+    #[arg(long)]
+    pub json: bool,
     /// No colours
     #[arg(long)]
     pub no_color: bool,
     /// No service names before the lines
     #[arg(long)]
     pub no_log_prefix: bool,
-    /// Begin at this time (2025-06-01T08:00:00Z) or so long ago (15m)
+    /// Begin at this time (2025-06-01T08:00:00Z), so long ago (15m), or with the last start (up)
     #[arg(long, value_name = "string")]
     pub since: Option<String>,
     /// Only so many of the last lines per container
@@ -51,7 +60,13 @@ pub struct LogsArgs {
 }
 
 pub(super) async fn run(args: LogsArgs, context: &Context<'_>) -> Ended {
-    let LogsArgs { follow, index, no_color, no_log_prefix, since, tail, timestamps, until, services } = args;
+    let LogsArgs { follow, grep, index, json, no_color, no_log_prefix, since, tail, timestamps, until, services } =
+        args;
+    let only = grep.map(|text| {
+        let told = |error: regex::Error| Failure::Message(format!("--grep {text:?}: {error}"));
+        regex::bytes::Regex::new(&text).map_err(told)
+    });
+    let only = only.transpose()?;
     if index.is_some_and(|index| index > 0) && services.len() != 1 {
         return Err(Failure::message("--index requires one service to be selected"));
     }
@@ -62,16 +77,17 @@ pub(super) async fn run(args: LogsArgs, context: &Context<'_>) -> Ended {
         services: chosen(&target, &services),
         number: index.and_then(|index| u32::try_from(index).ok()).filter(|index| *index > 0),
         follow,
-        since: since.map(|text| moment(&text, now)),
+        since_start: since.as_deref() == Some(SINCE_START),
+        since: since.filter(|text| text != SINCE_START).map(|text| moment(&text, now)),
         until: until.map(|text| moment(&text, now)),
         tail: tail.and_then(|word| word.parse().ok()),
-        timestamps,
+        timestamps: timestamps || json,
     };
     let runtime = context.runtime().await?;
     let paint = context.global.paint(&context.io.stdout);
     let style = Style { prefix: !no_log_prefix, colour: paint.is_coloured() && !no_color };
     let times = if timestamps { Times::Engine } else { Times::None };
-    let mut sink = ShownLogs::new(context, &target.name, style, times);
+    let mut sink = ShownLogs::new(context, &target.name, style, times).filtered(only, json);
     // Known from the start, so that all prefixes are equally wide.
     for container in containers::of_project(runtime.as_ref(), &target.name).await? {
         let service = ServiceName::from(container.service());

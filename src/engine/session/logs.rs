@@ -14,6 +14,8 @@ pub struct LogsOptions {
     pub follow: bool,
     /// Not older, as engines take it.
     pub since: Option<String>,
+    /// Not older than the last start of each container.
+    pub since_start: bool,
     /// Not newer, as engines take it.
     pub until: Option<String>,
     /// The last lines of each container only.

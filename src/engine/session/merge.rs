@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::future::LocalBoxFuture;
-use futures::stream::FuturesUnordered;
+use futures::stream::{FuturesUnordered, ReadyChunks};
 use tokio::time::{Instant, sleep_until};
 
 use crate::engine::Lines;
@@ -18,6 +18,9 @@ use crate::runtime::{Chunk, Output, ResultStream};
 const PIECE: usize = 16 * 1024;
 /// An engine's time is no longer.
 const LONGEST_TIME: usize = 40;
+
+/// Pieces of output that are taken at once, when so many are there: with them one line each, so many lines are held.
+const AT_ONCE: usize = 64;
 
 /// A line of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +35,7 @@ pub(super) struct Line {
 struct Source {
     id: ContainerId,
     number: u64,
-    stream: Option<ResultStream<Chunk>>,
+    stream: Option<ReadyChunks<ResultStream<Chunk>>>,
     has_times: bool,
     lines: [Lines; 2],
     /// Bytes of the unfinished line, per output, its time not counted.
@@ -47,9 +50,14 @@ impl Source {
                 return Some(line);
             }
             // An error of a stream that was open is its end: the container is gone, or the engine.
-            match self.stream.as_mut()?.next().await {
-                Some(Ok(chunk)) => self.take(&chunk),
-                Some(Err(_)) | None => {
+            let chunks = self.stream.as_mut()?.next().await;
+            let is_over = chunks.as_ref().is_none_or(|chunks| chunks.iter().any(Result::is_err));
+            for chunk in chunks.into_iter().flatten().map_while(Result::ok) {
+                self.take(&chunk);
+            }
+            match is_over {
+                false => {}
+                true => {
                     self.stream = None;
                     for output in [Output::Stdout, Output::Stderr] {
                         if let Some(line) = self.lines[slot(output)].finish() {
@@ -144,7 +152,7 @@ impl Merge {
         self.ask(Source {
             id,
             number: self.count,
-            stream: Some(stream),
+            stream: Some(stream.ready_chunks(AT_ONCE)),
             has_times,
             lines: Default::default(),
             unfinished: [0; 2],
@@ -153,6 +161,9 @@ impl Merge {
     }
 
     fn ask(&mut self, mut source: Source) {
+        if let Some(line) = source.ready.pop_front() {
+            return self.put(source, line);
+        }
         self.asked.insert(source.number, Instant::now());
         self.pending.push(Box::pin(async move {
             let line = source.next().await;
@@ -188,16 +199,18 @@ impl Merge {
                     self.asked.remove(&source.number);
                     match line {
                         None => self.ended.push_back(source.id),
-                        Some(line) => {
-                            let time = line.time.as_deref().and_then(|time| time.parse::<jiff::Timestamp>().ok());
-                            let time = time.map_or_else(|| self.latest(), jiff::Timestamp::as_nanosecond);
-                            self.heads.insert((time, source.number), (source, line));
-                        }
+                        Some(line) => self.put(source, line),
                     }
                 }
                 () = sleep_until(patience.unwrap_or_else(Instant::now)), if patience.is_some() => {}
             }
         }
+    }
+
+    fn put(&mut self, source: Source, line: Line) {
+        let time = line.time.as_deref().and_then(|time| time.parse::<jiff::Timestamp>().ok());
+        let time = time.map_or_else(|| self.latest(), jiff::Timestamp::as_nanosecond);
+        self.heads.insert((time, source.number), (source, line));
     }
 
     /// Lines without a time come in the order in which they came.

@@ -192,6 +192,13 @@ pub trait LogSink {
     /// # Errors
     /// It can not be written any more; the session ends.
     fn status(&mut self, status: &Status) -> io::Result<()>;
+    /// Nothing follows for now: what was held back to be shown together is shown.
+    ///
+    /// # Errors
+    /// It can not be written any more; the session ends.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A session's decisions.

@@ -1,7 +1,7 @@
 //! Connects a session with the engine: events and output come in, attaching and stopping goes out, one loop owns all.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::future::pending;
+use std::future::{pending, ready};
 use std::io;
 use std::pin::Pin;
 use std::time::Duration;
@@ -144,6 +144,7 @@ pub async fn follow_logs(drive: Drive<'_>, options: LogsOptions) -> Result<io::R
     let merge = Merge::new(options.follow.then_some(WINDOW));
     let mut running = Running::new(&drive, merge, log, &NoEnds, starts().1.0).await?;
     running.wants_times = options.timestamps;
+    running.since_start = options.since_start;
     let found = found(drive.runtime, drive.project).await?;
     // A single log is in order as it is.
     running.log.timestamps |= found.len() > 1;
@@ -182,6 +183,9 @@ struct Running<'a> {
     ends: &'a dyn Ends,
     log: LogOptions,
     wants_times: bool,
+    since_start: bool,
+    /// Lines were given to the sink that it may still hold.
+    unshown: bool,
     merge: Merge,
     who: BTreeMap<ContainerId, Followed>,
     /// Starts that wait until they are attached to.
@@ -206,6 +210,8 @@ impl<'a> Running<'a> {
             ends,
             log,
             wants_times: false,
+            since_start: false,
+            unshown: false,
             merge,
             who: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -256,6 +262,12 @@ impl<'a> Running<'a> {
                 next = self.merge.next() => if let Err(error) = self.show(next, sink) {
                     return Ok(Err(error));
                 },
+                () = ready(()), if self.unshown => {
+                    self.unshown = false;
+                    if let Err(error) = sink.flush() {
+                        return Ok(Err(error));
+                    }
+                }
             }
         }
     }
@@ -295,7 +307,12 @@ impl<'a> Running<'a> {
                     options.since = since;
                     options.tail = None;
                 }
+                let since_start = self.since_start && options.since.is_none();
                 self.actions.push(Box::pin(async move {
+                    if since_start {
+                        // One that can not be inspected is gone; its log tells.
+                        options.since = runtime.inspect_container(&id).await.ok().map(|found| found.started_at);
+                    }
                     let stream = runtime.logs(&id, &options).await;
                     Done::Opened { id, stream, has_times: options.timestamps }
                 }));
@@ -321,7 +338,10 @@ impl<'a> Running<'a> {
                 sleep(DRAIN).await;
                 Done::Told(In::Drained)
             })),
-            Out::End(code) => return Ok(Some(code)),
+            Out::End(code) => {
+                sink.flush()?;
+                return Ok(Some(code));
+            }
         }
         Ok(None)
     }
@@ -380,6 +400,7 @@ impl<'a> Running<'a> {
             Next::Line(id, line) => {
                 let Some(container) = self.who.get(&id) else { return Ok(()) };
                 let time = line.time.as_deref().filter(|_| self.wants_times);
+                self.unshown = true;
                 sink.line(&LogLine { container, output: line.output, time, text: &line.text })?;
             }
         }
