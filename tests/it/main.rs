@@ -14,6 +14,8 @@ mod cli_road;
 mod cli_run;
 mod cut;
 mod hostile;
+mod interop;
+mod progress_screen;
 mod spec_fixtures;
 mod text_properties;
 mod torture_text;
