@@ -37,4 +37,5 @@ mod plugin;
 mod session;
 mod terminal;
 mod together;
+mod tools;
 mod watch;

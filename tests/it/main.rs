@@ -16,6 +16,8 @@ mod cli_run;
 mod cut;
 mod cut_generated;
 mod hostile;
+mod interop;
+mod progress_screen;
 mod remote;
 mod spec_fixtures;
 mod text_properties;
