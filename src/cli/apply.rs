@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use futures::StreamExt;
 
 use crate::cli::context::Context;
 use crate::cli::failure::{Cause, Failure};
+use crate::cli::lease::Lease;
 use crate::engine::{self, Applied, Ending, Event, Hooks, NoHooks, OpError, Reporter, Rounds, RunOptions};
 use crate::external::{ModelPrograms, ProviderPrograms, plugin_directories};
 use crate::names::{ContainerId, ProjectName};
@@ -63,12 +65,15 @@ pub async fn apply(
     if context.global.dry_run {
         return dry_run(context, runtime, interest, road, decide).await;
     }
-    let display = RefCell::new(display(context, &road));
-    let mut reporter = Shown { context, display: &display, yes: road.yes, mode: context.global.progress };
     let options = run_options(context, runtime, &interest.project, road.project).await?;
+    let lease = Lease::take(context, runtime, &interest.project, road.operation).await?;
+    let display = RefCell::new(display(context, &road));
+    let mut reporter =
+        Shown { context, display: &display, yes: road.yes, mode: context.global.progress, lease: &lease };
     let work =
         engine::apply(runtime.as_ref(), interest, &options, road.hooks, &context.interrupts, decide, &mut reporter);
-    let result = with_ticks(&display, context.global.progress, work).await;
+    let result = with_ticks(&display, context.global.progress, lease.during(work)).await;
+    drop(lease);
     display.borrow_mut().finish();
     let applied = result?;
     judged(runtime.as_ref(), applied, road.project).await
@@ -175,8 +180,11 @@ pub struct Shown<'a> {
     pub yes: bool,
     /// How it is drawn.
     pub mode: Mode,
+    /// Given back while a question is open.
+    pub lease: &'a Lease<'a>,
 }
 
+#[async_trait(?Send)]
 impl Reporter for Shown<'_> {
     fn planned(&mut self, plan: &Plan) {
         let mut display = self.display.borrow_mut();
@@ -188,12 +196,15 @@ impl Reporter for Shown<'_> {
     fn event(&mut self, _: &Plan, event: &Event) {
         self.display.borrow_mut().event(event);
     }
-    fn answer(&mut self, question: &Question) -> Option<bool> {
+    async fn answer(&mut self, question: &Question) -> Option<bool> {
         if self.yes {
             return Some(true);
         }
+        self.lease.release();
         let mut answer = None;
         self.display.borrow_mut().print(&mut || answer = Some(ask(self.context, question)));
+        // Who breaks off the waiting for it gives up.
+        self.lease.retake().await.ok()?;
         answer
     }
 }

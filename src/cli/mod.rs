@@ -12,6 +12,7 @@ pub mod failure;
 mod foreground;
 pub mod global;
 pub mod help;
+pub mod lease;
 pub mod plugin;
 mod shown_logs;
 pub mod terminal;
@@ -26,7 +27,7 @@ use futures::{StreamExt, stream};
 use serde_json::json;
 
 use crate::cli::arguments::{Asked, definitions};
-use crate::cli::context::{Context, Engines};
+use crate::cli::context::{BrokenOff, Context, Engines};
 use crate::cli::failure::Failure;
 use crate::cli::global::{Environment, Global};
 use crate::cli::terminal::Io;
@@ -81,6 +82,7 @@ pub async fn run(
     };
     let json = global.progress == Mode::Json;
     let (interrupter, interrupts) = engine::interrupts();
+    let broken_off = BrokenOff::new(interrupter.clone());
     let context = Context {
         global,
         environment,
@@ -88,6 +90,7 @@ pub async fn run(
         files,
         engines,
         interrupts,
+        broken_off,
         signals_are_passed_on: Rc::new(Cell::new(false)),
     };
     for warning in &context.global.warnings {
@@ -117,7 +120,13 @@ pub async fn run(
     };
     match result {
         Ok(code) => code,
-        Err(failure) => told(&failure, io, json),
+        Err(failure) => {
+            let failure = match (failure, context.broken_off.why()) {
+                (Failure::Interrupted, Some(why)) => Failure::BrokenOff(why),
+                (failure, _) => failure,
+            };
+            told(&failure, io, json)
+        }
     }
 }
 

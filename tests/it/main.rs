@@ -7,6 +7,7 @@ mod cli_complete;
 mod cli_dry_run;
 mod cli_files;
 mod cli_flags;
+mod cli_lease;
 mod cli_look;
 mod cli_mistakes;
 mod cli_plan;
