@@ -11,6 +11,7 @@ use futures::StreamExt;
 use crate::cli::context::Context;
 use crate::cli::failure::{Cause, Failure};
 use crate::cli::lease::Lease;
+use crate::cli::state;
 use crate::engine::{self, Applied, Ending, Event, Hooks, NoHooks, OpError, Reporter, Rounds, RunOptions};
 use crate::external::{ModelPrograms, ProviderPrograms, plugin_directories};
 use crate::names::{ContainerId, ProjectName};
@@ -91,10 +92,15 @@ pub async fn converge(
     road: Road<'_>,
 ) -> Result<Applied, Failure> {
     let road = Road { project: Some(project), ..road };
-    apply(context, runtime, &interest(project), road, &mut |snapshot, so_far| {
-        up_again(project, options, snapshot, so_far)
+    let files = state::Files::of(context, project);
+    let applied = apply(context, runtime, &interest(project), road, &mut |snapshot, so_far| {
+        up_again(project, &files.options(options, snapshot), snapshot, so_far)
     })
-    .await
+    .await?;
+    if !context.global.dry_run {
+        files.remember(runtime.as_ref(), &applied, options.start).await;
+    }
+    Ok(applied)
 }
 
 /// The next plan of an `up`, knowing what earlier rounds gave.

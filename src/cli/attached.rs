@@ -16,6 +16,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::lease::Lease;
 use crate::cli::shown_logs::{ShownLogs, Times};
+use crate::cli::state;
 use crate::engine::session::{
     self, AttachedOptions, Cascade, Chosen, Drive, Ends, Key, StartHooks, attached_up, starts,
 };
@@ -53,8 +54,9 @@ pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, co
         // Held while the plan runs, not while output is shown.
         let lease = lease;
         let wanted = interest(project);
+        let files = state::Files::of(context, project);
         let mut decide = |snapshot: &Snapshot, so_far: &engine::Rounds| {
-            let plan = apply::up_again(project, &options, snapshot, so_far);
+            let plan = apply::up_again(project, &files.options(&options, snapshot), snapshot, so_far);
             *speakers.borrow_mut() = speakers_of(project, snapshot, &plan, &session_options.shown);
             plan
         };
@@ -63,6 +65,9 @@ pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, co
         let work =
             engine::apply(runtime.as_ref(), &wanted, &run_options, &hooks, &up_interrupts, &mut decide, &mut reporter);
         let applied = apply::with_ticks(&display, context.global.progress, lease.during(work)).await;
+        if let Ok(applied) = &applied {
+            files.remember(runtime.as_ref(), applied, options.start).await;
+        }
         display.borrow_mut().finish();
         let ended = match &applied {
             Ok(applied) => match applied.ending {

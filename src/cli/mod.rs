@@ -15,6 +15,7 @@ pub mod help;
 pub mod lease;
 pub mod plugin;
 mod shown_logs;
+pub mod state;
 pub mod terminal;
 pub mod transfer;
 pub mod usage;
@@ -122,7 +123,7 @@ pub async fn run(
         Ok(code) => code,
         Err(failure) => {
             let failure = match (failure, context.broken_off.why()) {
-                (Failure::Interrupted, Some(why)) => Failure::BrokenOff(why),
+                (Failure::Interrupted | Failure::Left { .. }, Some(why)) => Failure::BrokenOff(why),
                 (failure, _) => failure,
             };
             told(&failure, io, json)

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::labels;
 use crate::names::{ContainerId, NetworkName, ServiceName};
 use crate::planner::container;
+use crate::planner::content::{self, Answer};
 use crate::planner::fields;
 use crate::planner::goal::{Recreate, UpOptions};
 use crate::planner::infra::Infra;
@@ -198,7 +199,7 @@ fn divergence(
         }
     }
     let label = container.label(labels::CONFIG_HASH).unwrap_or_default();
-    if !accepted.iter().any(|hash| hash == label) {
+    if !accepted.iter().any(|hash| hash == label) || fields::content_changed(project, service, container) {
         return Some(Reason::ConfigChanged { fields: fields::changed(project, service, container, snapshot) });
     }
     let reference = project.image_of(service);
@@ -208,6 +209,12 @@ fn divergence(
             let from = if made_from.is_empty() { container.image_id.to_string() } else { made_from.to_owned() };
             return Some(Reason::ImageChanged { from, to: image.id.to_string() });
         }
+    }
+    let contents = inputs.options.contents.as_ref();
+    if let Some((Answer::Recreate, reason)) =
+        contents.and_then(|contents| content::changed(project, service, snapshot, contents, container))
+    {
+        return Some(reason);
     }
     if service.network_mode.is_none() {
         for key in service.networks.keys() {

@@ -4,6 +4,7 @@ mod arch;
 mod cli;
 mod cli_attached;
 mod cli_complete;
+mod cli_content;
 mod cli_dry_run;
 mod cli_files;
 mod cli_flags;

@@ -41,6 +41,7 @@ pub mod up;
 pub mod version;
 pub mod volumes;
 pub mod wait;
+pub mod why;
 
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
@@ -96,6 +97,7 @@ pub enum Command {
     Volumes(volumes::VolumesArgs),
     Wait(wait::WaitArgs),
     Watch(planned::WatchArgs),
+    Why(why::WhyArgs),
 }
 
 impl Command {
@@ -145,6 +147,7 @@ impl Command {
             Self::Version(args) => version::run(&args, context),
             Self::Volumes(args) => context.unless_interrupted(volumes::run(args, context)).await,
             Self::Wait(args) => wait::run(args, context).await,
+            Self::Why(args) => why::run(args, context).await,
             Self::Bridge(_) | Self::Alpha(_) | Self::Publish(_) | Self::Watch(_) => Err(planned::refusal(&self)),
         }
     }

@@ -7,6 +7,7 @@ use crate::cli::commands::Ended;
 use crate::cli::commands::up::{self, UpArgs};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::state;
 use crate::engine::Rounds;
 use crate::planner::{SavedPlan, changes, interest};
 use crate::resource::Snapshot;
@@ -192,7 +193,10 @@ pub(super) async fn run(args: PlanArgs, context: &Context<'_>) -> Ended {
     options.assume_images = true;
     let runtime = context.runtime().await?;
     let wanted = interest(&project);
-    let mut decide = |snapshot: &Snapshot, so_far: &Rounds| apply::up_again(&project, &options, snapshot, so_far);
+    let files = state::Files::of(context, &project);
+    let mut decide = |snapshot: &Snapshot, so_far: &Rounds| {
+        apply::up_again(&project, &files.options(&options, snapshot), snapshot, so_far)
+    };
     let look = apply::foreseen(runtime.as_ref(), &wanted, &mut decide);
     let foreseen = context.unless_interrupted(look).await?;
     let planned = foreseen.plan;
