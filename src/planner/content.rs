@@ -71,7 +71,7 @@ pub fn watched(service: &Service) -> (Vec<Watched>, Vec<String>) {
                 match word.as_str().and_then(Answer::parse) {
                     Some(answer) => known.push(Watched { path: path.clone(), answer }),
                     None => {
-                        wrong.push(format!("{KEY}: `{path}` needs `restart`, `recreate` or a signal like `SIGHUP`"))
+                        wrong.push(format!("{KEY}: `{path}` needs `restart`, `recreate` or a signal like `SIGHUP`"));
                     }
                 }
             }

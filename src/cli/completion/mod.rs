@@ -10,7 +10,7 @@ use clap::FromArgMatches;
 use futures::stream;
 
 use crate::cli::arguments::{Root, definitions};
-use crate::cli::context::{Context, Engines};
+use crate::cli::context::{BrokenOff, Context, Engines};
 use crate::cli::global::{self, Environment, Global, GlobalArgs};
 use crate::cli::terminal::Io;
 use crate::engine;
