@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::scenario::{Scenario, free_port, scenario};
 
-fn peer() -> Option<PathBuf> {
+pub(crate) fn peer() -> Option<PathBuf> {
     if let Some(peer) = std::env::var_os("COMPOSE_TEST_PEER") {
         return Some(peer.into());
     }
