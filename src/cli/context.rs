@@ -60,16 +60,16 @@ pub struct Context<'a> {
 }
 
 /// Breaks a command off as a Ctrl-C does, and remembers for whom.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct BrokenOff {
     interrupter: Interrupter,
-    why: RefCell<Option<String>>,
+    why: Rc<RefCell<Option<String>>>,
 }
 
 impl BrokenOff {
     /// With the end that breaks off.
     pub fn new(interrupter: Interrupter) -> Self {
-        Self { interrupter, why: RefCell::new(None) }
+        Self { interrupter, why: Rc::new(RefCell::new(None)) }
     }
     /// Breaks off because another process, like `compose down` (pid 12), asked for it.
     pub fn by(&self, asker: &str) {
