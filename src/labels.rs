@@ -39,5 +39,8 @@ pub const IMAGE_BUILDER: &str = "com.docker.compose.image.builder";
 /// Ours: paths of the configuration's fields with short salted digests, to name what changed.
 pub const FIELDS: &str = "dev.compose.fields";
 
+/// Ours: why the container was made, in a phrase without values.
+pub const REASON: &str = "dev.compose.reason";
+
 /// The version that is written to [`VERSION`] and told to tools that ask: that of the docker compose whose behaviour is kept.
 pub const COMPATIBLE_VERSION: &str = "2.40.3";

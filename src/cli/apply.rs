@@ -5,10 +5,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use async_trait::async_trait;
+
 use crate::cli::context::Context;
 use crate::cli::failed::{self, LogsOnFailure, Report};
 use crate::cli::failure::{Cause, Failure};
+use crate::cli::lease::Lease;
 use crate::cli::machine::{Equipped, equip};
+use crate::cli::state;
 use crate::engine::{self, Applied, Ending, Event, Hooks, NoHooks, Reporter, Rounds, RunOptions};
 use crate::external::{ModelPrograms, ProviderPrograms, plugin_directories};
 use crate::names::ProjectName;
@@ -71,12 +75,15 @@ pub async fn apply(
     if context.global.dry_run {
         return dry_run(context, runtime, interest, road, decide).await;
     }
-    let display = RefCell::new(display(context, &road));
-    let mut reporter = Shown { context, display: &display, yes: road.yes, mode: context.global.progress };
     let options = run_options(context, runtime, &interest.project, road.project).await?;
+    let lease = Lease::take(context, runtime, &interest.project, road.operation).await?;
+    let display = RefCell::new(display(context, &road));
+    let mut reporter =
+        Shown { context, display: &display, yes: road.yes, mode: context.global.progress, lease: &lease };
     let work =
         engine::apply(runtime.as_ref(), interest, &options, road.hooks, &context.interrupts, decide, &mut reporter);
-    let result = with_ticks(&display, context.global.progress, work).await;
+    let result = with_ticks(&display, context.global.progress, lease.during(work)).await;
+    drop(lease);
     display.borrow_mut().finish();
     let applied = result?;
     judged(runtime.as_ref(), applied, &road.report(context, &interest.project)).await
@@ -96,10 +103,15 @@ pub async fn converge(
     let Equipped { project, proxies } = equip(context, runtime, project).await?;
     let options = UpOptions { proxies, ..options.clone() };
     let road = Road { project: Some(&project), ..road };
-    apply(context, runtime, &interest(&project), road, &mut |snapshot, so_far| {
-        up_again(&project, &options, snapshot, so_far)
+    let files = state::Files::of(context, &project);
+    let applied = apply(context, runtime, &interest(&project), road, &mut |snapshot, so_far| {
+        up_again(&project, &files.options(&options, snapshot), snapshot, so_far)
     })
-    .await
+    .await?;
+    if !context.global.dry_run {
+        files.remember(runtime.as_ref(), &applied, options.start).await;
+    }
+    Ok(applied)
 }
 
 /// The next plan of an `up`, knowing what earlier rounds gave.
@@ -198,8 +210,11 @@ pub struct Shown<'a> {
     pub yes: bool,
     /// How it is drawn.
     pub mode: Mode,
+    /// Given back while a question is open.
+    pub lease: &'a Lease<'a>,
 }
 
+#[async_trait(?Send)]
 impl Reporter for Shown<'_> {
     fn planned(&mut self, plan: &Plan) {
         let mut display = self.display.borrow_mut();
@@ -211,12 +226,15 @@ impl Reporter for Shown<'_> {
     fn event(&mut self, _: &Plan, event: &Event) {
         self.display.borrow_mut().event(event);
     }
-    fn answer(&mut self, question: &Question) -> Option<bool> {
+    async fn answer(&mut self, question: &Question) -> Option<bool> {
         if self.yes {
             return Some(true);
         }
+        self.lease.release();
         let mut answer = None;
         self.display.borrow_mut().print(&mut || answer = Some(ask(self.context, question)));
+        // Who breaks off the waiting for it gives up.
+        self.lease.retake().await.ok()?;
         answer
     }
 }

@@ -16,8 +16,10 @@ use crate::cli::commands::up::{UpArgs, detail};
 use crate::cli::context::Context;
 use crate::cli::failed::LogsOnFailure;
 use crate::cli::failure::Failure;
+use crate::cli::lease::Lease;
 use crate::cli::machine::{Equipped, equip};
 use crate::cli::shown_logs::{ShownLogs, Times};
+use crate::cli::state;
 use crate::cli::watching::{self, Watching};
 use crate::engine::session::{
     self, AttachedOptions, Cascade, Chosen, Drive, Ends, Key, StartHooks, attached_up, starts,
@@ -48,6 +50,7 @@ pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, co
         (None, true) => LogsOnFailure::Lines(0),
         _ => args.logs_on_failure(),
     };
+    let lease = Lease::take(context, &runtime, &project.name, "up").await?;
     let road = Road {
         detail: Detail { hide_starts: true, ..detail(args) },
         yes: args.yes,
@@ -74,16 +77,23 @@ pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, co
         Stops { context, runtime: &runtime, project, run_options: &run_options, grace: options.grace, interrupter };
     let result = RefCell::new(None);
     let up = async {
+        // Held while the plan runs, not while output is shown.
+        let lease = lease;
         let wanted = interest(project);
+        let files = state::Files::of(context, project);
         let mut decide = |snapshot: &Snapshot, so_far: &engine::Rounds| {
-            let plan = apply::up_again(project, &options, snapshot, so_far);
+            let plan = apply::up_again(project, &files.options(&options, snapshot), snapshot, so_far);
             *speakers.borrow_mut() = speakers_of(project, snapshot, &plan, &session_options.shown);
             plan
         };
-        let mut reporter = Shown { context, display: &display, yes: args.yes, mode: context.global.progress };
+        let mut reporter =
+            Shown { context, display: &display, yes: args.yes, mode: context.global.progress, lease: &lease };
         let work =
             engine::apply(runtime.as_ref(), &wanted, &run_options, &hooks, &up_interrupts, &mut decide, &mut reporter);
-        let applied = apply::with_ticks(&display, context.global.progress, work).await;
+        let applied = apply::with_ticks(&display, context.global.progress, lease.during(work)).await;
+        if let Ok(applied) = &applied {
+            files.remember(runtime.as_ref(), applied, options.start).await;
+        }
         display.borrow_mut().finish();
         let ended = match &applied {
             Ok(applied) => match applied.ending {
@@ -134,6 +144,7 @@ fn beside<'a>(context: &Context<'a>) -> Context<'a> {
         environment: context.environment.clone(),
         interrupts: context.interrupts.clone(),
         signals_are_passed_on: std::rc::Rc::clone(&context.signals_are_passed_on),
+        broken_off: context.broken_off.clone(),
         ..*context
     }
 }
@@ -283,7 +294,9 @@ impl Stops<'_> {
     async fn apply(&self, operation: &'static str, decide: &mut dyn FnMut(&Snapshot, &Stack) -> Plan) {
         let display = RefCell::new(apply::display(self.context, &Road::new(operation)));
         let mode = self.context.global.progress;
-        let mut reporter = Shown { context: self.context, display: &display, yes: true, mode };
+        // Who ends what it has started itself asks nobody.
+        let lease = Lease::without(self.context);
+        let mut reporter = Shown { context: self.context, display: &display, yes: true, mode, lease: &lease };
         let stack = Stack::of_project(self.project);
         let wanted = interest_in_stack(&self.project.name, None, false);
         let never = Interrupts::never();

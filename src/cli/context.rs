@@ -1,6 +1,6 @@
 //! What every command needs: settings, the project, the engine, and somebody to tell.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::cli::failure::Failure;
 use crate::cli::global::{DockerArgs, Environment, Global};
 use crate::cli::terminal::Io;
 use crate::diagnostics::{Diagnostic, Severity, SourceMap, render_json, render_text};
-use crate::engine::{Interrupts, Stop};
+use crate::engine::{Interrupter, Interrupts, Stop};
 use crate::external::Credentials;
 use crate::names::{ProjectName, ServiceName};
 use crate::planner::Stack;
@@ -55,6 +55,31 @@ pub struct Context<'a> {
     pub interrupts: Interrupts,
     /// Signals are another process's now, and break off nothing.
     pub signals_are_passed_on: Rc<Cell<bool>>,
+    /// Who else may break it off.
+    pub broken_off: BrokenOff,
+}
+
+/// Breaks a command off as a Ctrl-C does, and remembers for whom.
+#[derive(Clone, Debug)]
+pub struct BrokenOff {
+    interrupter: Interrupter,
+    why: Rc<RefCell<Option<String>>>,
+}
+
+impl BrokenOff {
+    /// With the end that breaks off.
+    pub fn new(interrupter: Interrupter) -> Self {
+        Self { interrupter, why: Rc::new(RefCell::new(None)) }
+    }
+    /// Breaks off because another process, like `compose down` (pid 12), asked for it.
+    pub fn by(&self, asker: &str) {
+        self.why.borrow_mut().get_or_insert_with(|| format!("stopped by {asker}"));
+        self.interrupter.interrupt();
+    }
+    /// Why, when it was another process that broke it off.
+    pub fn why(&self) -> Option<String> {
+        self.why.borrow().clone()
+    }
 }
 
 /// A project by its files, or by its name alone.

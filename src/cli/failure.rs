@@ -55,6 +55,8 @@ pub enum Failure {
     Declined,
     /// A person broke it off.
     Interrupted,
+    /// Another process broke it off; why.
+    BrokenOff(String),
 }
 
 /// One thing that failed.
@@ -98,16 +100,18 @@ impl Failure {
             | Self::Unsupported(_)
             | Self::Declined => 1,
             Self::Container { code } | Self::NotStarted { code, .. } => *code,
-            Self::Interrupted | Self::Left { .. } => 130,
+            Self::Interrupted | Self::Left { .. } | Self::BrokenOff(_) => 130,
         }
     }
 
     /// The text without hints; empty when the exit code says it all.
     pub fn text(&self) -> String {
         match self {
-            Self::Usage(text) | Self::Message(text) | Self::BadFile(text) | Self::NotStarted { message: text, .. } => {
-                text.clone()
-            }
+            Self::Usage(text)
+            | Self::Message(text)
+            | Self::BadFile(text)
+            | Self::BrokenOff(text)
+            | Self::NotStarted { message: text, .. } => text.clone(),
             Self::NoSuchService { name, .. } => format!("no such service: {name}"),
             Self::Engine(error) => engine_text(error),
             Self::Hinted { message, .. } | Self::Left { message, .. } => message.clone(),
@@ -149,6 +153,7 @@ impl Failure {
             | Self::NotStarted { .. }
             | Self::Unsupported(_)
             | Self::Declined
+            | Self::BrokenOff(_)
             | Self::Container { .. }
             | Self::Interrupted => vec![self.text()],
         }

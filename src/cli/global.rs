@@ -103,6 +103,9 @@ pub struct GlobalArgs {
     /// No colours and no moving output
     #[arg(long, hide = true)]
     pub no_ansi: bool,
+    /// Do not wait for other commands that change the same project
+    #[arg(long)]
+    pub no_project_lock: bool,
     /// Show more output
     #[arg(long, hide = true)]
     pub verbose: bool,
@@ -175,6 +178,8 @@ pub struct Global {
     pub parallel: Option<NonZeroUsize>,
     /// `--profile`s as given.
     pub profiles: Vec<String>,
+    /// Whether one command at a time changes a project: not with `--no-project-lock` or `COMPOSE_NO_PROJECT_LOCK`.
+    pub project_lock: bool,
     /// `--progress`, once decided.
     pub progress: Mode,
     /// `--project-directory` as given.
@@ -216,6 +221,7 @@ impl Global {
             strict,
             insecure_registry: _,
             no_ansi,
+            no_project_lock,
             verbose: _,
             version: _,
             workdir,
@@ -269,6 +275,7 @@ impl Global {
             files: file,
             parallel: parallel_limit(parallel, environment)?,
             profiles: profile,
+            project_lock: !no_project_lock && !environment.flag("COMPOSE_NO_PROJECT_LOCK")?.unwrap_or(false),
             progress,
             project_directory,
             project_name: project_name.filter(|name| !name.is_empty()),

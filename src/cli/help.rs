@@ -7,7 +7,7 @@ use crate::cli::failure::nearest;
 /// Commands by what one wants to do; every command that is not hidden stands in one group.
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("Run it", &["up", "down", "start", "stop", "restart", "watch"]),
-    ("Look at it", &["ps", "plan", "logs", "stats", "top", "events", "port", "images", "ls", "volumes"]),
+    ("Look at it", &["ps", "plan", "why", "logs", "stats", "top", "events", "port", "images", "ls", "volumes"]),
     ("Work inside", &["exec", "run", "attach", "cp"]),
     ("Build and share", &["build", "pull", "push", "publish", "commit", "export"]),
     ("In detail", &["create", "scale", "wait", "kill", "pause", "unpause", "rm"]),

@@ -14,10 +14,12 @@ pub mod failure;
 mod foreground;
 pub mod global;
 pub mod help;
+pub mod lease;
 pub mod machine;
 pub mod plugin;
 pub mod remote;
 mod shown_logs;
+pub mod state;
 pub mod terminal;
 pub mod transfer;
 pub mod usage;
@@ -31,7 +33,7 @@ use futures::{StreamExt, stream};
 use serde_json::json;
 
 use crate::cli::arguments::{Asked, definitions};
-use crate::cli::context::{Context, Engines};
+use crate::cli::context::{BrokenOff, Context, Engines};
 use crate::cli::failure::Failure;
 use crate::cli::global::{Environment, Global};
 use crate::cli::terminal::Io;
@@ -88,6 +90,7 @@ pub async fn run(
     let (interrupter, interrupts) = engine::interrupts();
     let outside = environment.clone();
     let files = remote::FetchingFiles::new(files, &outside, io, command.says_yes());
+    let broken_off = BrokenOff::new(interrupter.clone());
     let context = Context {
         global,
         environment,
@@ -95,6 +98,7 @@ pub async fn run(
         files: &files,
         engines,
         interrupts,
+        broken_off,
         signals_are_passed_on: Rc::new(Cell::new(false)),
     };
     for warning in &context.global.warnings {
@@ -124,7 +128,13 @@ pub async fn run(
     };
     match result {
         Ok(code) => code,
-        Err(failure) => told(&failure, io, json),
+        Err(failure) => {
+            let failure = match (failure, context.broken_off.why()) {
+                (Failure::Interrupted | Failure::Left { .. }, Some(why)) => Failure::BrokenOff(why),
+                (failure, _) => failure,
+            };
+            told(&failure, io, json)
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use tokio::time::sleep;
 
 use crate::engine::observe::{observe_details, observe_foreign};
@@ -56,13 +57,14 @@ impl Rounds {
 }
 
 /// Whoever is told what goes on, and is asked.
+#[async_trait(?Send)]
 pub trait Reporter {
     /// This plan will be run now; its warnings and what is unchanged are news.
     fn planned(&mut self, plan: &Plan);
     /// Something happened to an operation of the plan.
     fn event(&mut self, plan: &Plan, event: &Event);
     /// An answer, or `None` to give up.
-    fn answer(&mut self, question: &Question) -> Option<bool>;
+    async fn answer(&mut self, question: &Question) -> Option<bool>;
 }
 
 /// How it ended.
@@ -117,7 +119,12 @@ pub async fn apply(
                 return Ok(Applied { ending: Ending::Interrupted, plan: Plan::default(), outcome, rounds });
             }
         };
-        let mut plan = decided(&snapshot, &mut rounds, decide, reporter);
+        let answered = rounds.answers.len();
+        let mut plan = decided(&snapshot, &mut rounds, decide, reporter).await;
+        if plan.is_ok() && rounds.answers.len() > answered {
+            // While a person thought, the world may have moved.
+            continue;
+        }
         // Also for a plan that may not run: all that forbids it is told at once.
         let first = match &plan {
             Ok(plan) => Some(plan),
@@ -127,7 +134,7 @@ pub async fn apply(
         if let Some(first) = first {
             let looked = look_closer(runtime, interest, &snapshot, first).await?;
             if let Some(snapshot) = looked {
-                plan = decided(&snapshot, &mut rounds, decide, reporter);
+                plan = decided(&snapshot, &mut rounds, decide, reporter).await;
             }
         }
         let plan = match plan {
@@ -188,7 +195,7 @@ pub async fn look_closer(
 }
 
 /// Plans until nothing is left to be asked.
-fn decided(
+async fn decided(
     snapshot: &Snapshot,
     rounds: &mut Rounds,
     decide: &mut dyn FnMut(&Snapshot, &Rounds) -> Plan,
@@ -206,7 +213,7 @@ fn decided(
             return Ok(plan);
         }
         for question in open {
-            let Some(answer) = reporter.answer(&question) else { return Err((Ending::Declined, Box::new(plan))) };
+            let Some(answer) = reporter.answer(&question).await else { return Err((Ending::Declined, Box::new(plan))) };
             rounds.answers.insert(question, answer);
         }
     }
@@ -294,6 +301,7 @@ mod tests {
     /// What was told, and the answer to every question.
     struct Told(Vec<String>, Option<bool>);
 
+    #[async_trait(?Send)]
     impl Reporter for Told {
         fn planned(&mut self, plan: &Plan) {
             self.0.push(format!("plan of {}", plan.nodes.len()));
@@ -303,7 +311,7 @@ mod tests {
                 self.0.push(line(plan, event));
             }
         }
-        fn answer(&mut self, _question: &Question) -> Option<bool> {
+        async fn answer(&mut self, _question: &Question) -> Option<bool> {
             self.0.push("asked".to_owned());
             self.1
         }

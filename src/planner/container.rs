@@ -35,7 +35,7 @@ pub(super) struct Wanted<'a> {
 }
 
 /// The final name of a replica.
-pub(super) fn name(project: &Project, service: &Service, number: u32) -> ContainerName {
+pub fn name(project: &Project, service: &Service, number: u32) -> ContainerName {
     match &service.container_name {
         Some(name) => name.clone().into(),
         None => {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::labels;
 use crate::names::{ContainerId, NetworkName, ServiceName};
 use crate::planner::container;
+use crate::planner::content::{self, Answer};
 use crate::planner::fields;
 use crate::planner::goal::{Recreate, UpOptions};
 use crate::planner::infra::Infra;
@@ -198,10 +199,12 @@ fn divergence(
         }
     }
     let label = container.label(labels::CONFIG_HASH).unwrap_or_default();
-    if !accepted.iter().any(|hash| hash == label) {
+    let has_other_content = fields::content_changed(project, service, container);
+    if has_other_content || !accepted.iter().any(|hash| hash == label) {
         let fields = fields::changed(project, service, container, snapshot, &inputs.options.proxies);
         // Another version wrote the hash, and the container is all the same what it should be.
-        let is_same = fields.is_empty()
+        let is_same = !has_other_content
+            && fields.is_empty()
             && fields::is_as_wanted(project, service, container, snapshot, &inputs.options.proxies)
             && container.label(labels::FIELDS).is_none()
             && container.label(labels::VERSION) != Some(labels::COMPATIBLE_VERSION);
@@ -216,6 +219,12 @@ fn divergence(
             let from = if made_from.is_empty() { container.image_id.to_string() } else { made_from.to_owned() };
             return Some(Reason::ImageChanged { from, to: image.id.to_string() });
         }
+    }
+    let contents = inputs.options.contents.as_ref();
+    if let Some((Answer::Recreate, reason)) =
+        contents.and_then(|contents| content::changed(project, service, snapshot, contents, container))
+    {
+        return Some(reason);
     }
     if service.network_mode.is_none() {
         for key in service.networks.keys() {

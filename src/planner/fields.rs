@@ -41,11 +41,13 @@ fn hex(bytes: &[u8]) -> String {
 
 /// The label that tells later which fields changed: a salt, then `path=digest` pairs. Fields that have no room are
 /// left out; a change of those is then told as a change of the whole.
-pub(super) fn label(service: &Service, container_name: &str) -> String {
+pub(super) fn label(project: &Project, service: &Service, container_name: &str) -> String {
     let flat = flatten(service);
+    let contents = contents(project, service);
     let salt = &hex(&Sha256::digest(format!("{container_name}\0{}", flat.len()).as_bytes()))[..DIGEST_LENGTH];
     let mut label = salt.to_owned();
-    for (path, value) in &flat {
+    // What the change test needs comes first; the rest only tells what changed.
+    for (path, value) in contents.iter().chain(&flat) {
         let entry = format!(";{path}={}", short(salt, value));
         if path.contains([';', ',', '=']) || label.len() + entry.len() > LABEL_LIMIT {
             continue;
@@ -76,7 +78,7 @@ pub(super) fn changed(
         let wanted = container::spec(Wanted { project, service, number, image_id: None, proxies, inherited }).ok()?;
         Some(Compared { project, service, old: values::of(&old.spec), new: values::of(&wanted) })
     });
-    let (paths, known) = by_label(service, container);
+    let (paths, known) = by_label(project, service, container);
     let mut changes: Vec<FieldChange> = match &compared {
         Some(compared) if paths.is_empty() && !known => compared.all(snapshot, container),
         Some(compared) => paths.iter().flat_map(|path| compared.path(path)).collect(),
@@ -135,12 +137,16 @@ pub(super) fn is_as_wanted(
 }
 
 /// The paths that differ by the label, and whether there is one that tells.
-fn by_label(service: &Service, container: &Container) -> (BTreeSet<String>, bool) {
+fn by_label(project: &Project, service: &Service, container: &Container) -> (BTreeSet<String>, bool) {
     let Some((salt, known)) = container.label(labels::FIELDS).and_then(|label| label.split_once(';')) else {
         return (BTreeSet::new(), false);
     };
     let mut known: BTreeMap<&str, &str> = known.split(';').filter_map(|entry| entry.rsplit_once('=')).collect();
     let mut changed = BTreeSet::new();
+    for path in contents_changed(project, service, container) {
+        changed.insert(path);
+    }
+    known.retain(|path, _| !is_content(path));
     for (path, value) in flatten(service) {
         let before = known.remove(path.as_str());
         if before.is_none_or(|before| before != short(salt, &value)) && !path.contains([';', ',', '=']) {
@@ -149,6 +155,43 @@ fn by_label(service: &Service, container: &Container) -> (BTreeSet<String>, bool
     }
     changed.extend(known.into_keys().map(str::to_owned));
     (changed, true)
+}
+
+/// Whether the content of a config or secret that lies in the files or in a variable is another one than the container
+/// was made with. What was never told is taken for unchanged.
+pub(super) fn content_changed(project: &Project, service: &Service, container: &Container) -> bool {
+    (!service.configs.is_empty() || !service.secrets.is_empty())
+        && !contents_changed(project, service, container).is_empty()
+}
+
+fn contents_changed(project: &Project, service: &Service, container: &Container) -> Vec<String> {
+    let Some((salt, known)) = container.label(labels::FIELDS).and_then(|label| label.split_once(';')) else {
+        return Vec::new();
+    };
+    let known: BTreeMap<&str, &str> = known.split(';').filter_map(|entry| entry.rsplit_once('=')).collect();
+    let differs =
+        |(path, value): &(String, String)| known.get(path.as_str()).is_some_and(|before| *before != short(salt, value));
+    contents(project, service).into_iter().filter(differs).map(|(path, _)| path).collect()
+}
+
+fn is_content(path: &str) -> bool {
+    (path.starts_with("configs.") || path.starts_with("secrets.")) && path.ends_with(".content")
+}
+
+/// Contents that are put into the container, by `configs.app.content`.
+fn contents(project: &Project, service: &Service) -> BTreeMap<String, String> {
+    let variable = |name: &Option<String>| name.as_deref().and_then(|name| project.variable(name)).map(str::to_owned);
+    let configs = service.configs.iter().filter_map(|reference| {
+        let config = project.configs.get(&reference.source)?;
+        let content = variable(&config.environment).or_else(|| config.content.clone())?;
+        Some((format!("configs.{}.content", reference.source), content))
+    });
+    let secrets = service.secrets.iter().filter_map(|reference| {
+        let secret = project.secrets.get(&reference.source)?;
+        let content = variable(&secret.environment).or_else(|| secret.content.clone())?;
+        Some((format!("secrets.{}.content", reference.source), content))
+    });
+    configs.chain(secrets).collect()
 }
 
 fn untold(project: &Project, service: &Service, path: &str) -> FieldChange {
@@ -167,6 +210,11 @@ fn steps<'a>(service: &'a Service, path: &'a str) -> Vec<&'a str> {
 
 /// `file:line` of the value that wins; nothing when it is not in the files any more.
 fn place(project: &Project, service: &Service, path: &str) -> Option<String> {
+    if is_content(path) {
+        let steps: Vec<&str> = path.trim_end_matches(".content").splitn(2, '.').collect();
+        let place = project.sources.place(project.value_span(&steps));
+        return place.rsplit_once(':').map(|(line, _)| line.to_owned());
+    }
     let steps = steps(service, path);
     let place = if project.node(&steps).is_some() {
         project.sources.place(project.value_span(&steps))

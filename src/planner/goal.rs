@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::names::{ProjectName, ServiceName, VolumeName};
+use crate::planner::content::Contents;
 use crate::planner::plan::Question;
 use crate::planner::saved::SavedPlan;
 use crate::resource::{HostWish, Texts};
@@ -85,6 +86,8 @@ pub struct UpOptions {
     pub assume_images: bool,
     /// Answers to questions of earlier plans.
     pub answers: BTreeMap<Question, bool>,
+    /// Contents of mounted files that count; `None` when none does.
+    pub contents: Option<Arc<Contents>>,
     /// Do what this plan says and nothing else.
     pub only: Option<Arc<SavedPlan>>,
     /// Something of this command was done already: `only` holds for what is left.

@@ -4,6 +4,7 @@
 
 mod builder;
 mod container;
+mod content;
 mod control;
 mod decide;
 mod devices;
@@ -33,6 +34,8 @@ mod values;
 mod watch;
 
 pub use builder::{PlanBuilder, after, settled};
+pub use container::name as container_name;
+pub use content::{Answer, Contents, Watched, watched};
 pub use control::{kill, pause, remove, restart, start, stop, unpause};
 pub use down::down;
 pub use explain::{Explanation, explain};
@@ -41,6 +44,7 @@ pub use goal::{
 };
 pub use hooks::Step;
 pub use interest::{interest, interest_in_stack};
+pub use order::wanted_replicas;
 pub use outside::with_answers;
 pub use plan::{
     Blocker, Certainty, ContainerRef, Edge, FieldChange, HashPart, Late, Need, NodeId, Op, Plan, PlanNode, Question,
@@ -52,6 +56,6 @@ pub use saved::{SavedPlan, SavedStep};
 pub use stack::{Stack, StackService};
 pub use summary::{Action, Change, changes};
 pub use supply::{build, pull, push};
-pub use text::{reason, to_text};
+pub use text::{reason, to_text, without_values};
 pub use up::{run, up};
 pub use watch::{commands, prune};

@@ -8,7 +8,7 @@ use crate::names::ServiceName;
 use crate::spec::model::{Dependency, Service};
 
 /// How many containers a service should have.
-pub(super) fn wanted_replicas(service: &Service) -> u32 {
+pub fn wanted_replicas(service: &Service) -> u32 {
     let replicas = service.deploy.as_ref().and_then(|deploy| deploy.replicas);
     u32::try_from(service.scale.or(replicas).unwrap_or(1)).unwrap_or(0)
 }

@@ -333,6 +333,15 @@ pub enum Reason {
         /// What exactly, as far as it is known.
         fields: Vec<FieldChange>,
     },
+    /// A mounted file, of which `x-on-change` says that its content counts, has another content now.
+    ContentChanged {
+        /// As it is written.
+        path: String,
+        /// `restart`, `recreate`, or a signal.
+        answer: String,
+        /// `file:line` of the rule.
+        place: Option<String>,
+    },
     /// Its image is another one now.
     ImageChanged {
         /// The image it was made from.

@@ -93,6 +93,10 @@ pub fn reason(reason: &Reason) -> String {
             let changes: Vec<String> = fields.iter().map(field).collect();
             changes.join(", ")
         }
+        Reason::ContentChanged { path, answer, place: Some(place) } => {
+            format!("content of {path} changed: {answer} ({place})")
+        }
+        Reason::ContentChanged { path, answer, place: None } => format!("content of {path} changed: {answer}"),
         Reason::ImageChanged { from, to } => format!("image changed {} → {}", short(from), short(to)),
         Reason::ImageMayChange => "its image is pulled or built first".into(),
         Reason::EnvironmentMayChange => "what it depends on is asked for its variables first".into(),
@@ -110,6 +114,27 @@ pub fn reason(reason: &Reason) -> String {
         Reason::NeededBy { service } => format!("others depend on {service}"),
         Reason::PullPolicy { policy } => format!("pull policy {policy}"),
     }
+}
+
+/// A reason in a short phrase for a label: without values, and without commas, which separate labels where engines
+/// list them.
+pub fn without_values(why: &Reason) -> String {
+    /// Every event of the engine repeats all labels.
+    const LONGEST: usize = 200;
+    let text = match why {
+        Reason::Missing => "it was missing".to_owned(),
+        Reason::Asked => "that was asked for".to_owned(),
+        Reason::ConfigChanged { fields } if !fields.is_empty() => {
+            let paths: Vec<&str> = fields.iter().map(|field| field.path.as_str()).collect();
+            format!("of changes in {}", paths.join("; "))
+        }
+        Reason::ConfigChanged { .. } => "its configuration changed".to_owned(),
+        Reason::ImageChanged { .. } => "its image changed".to_owned(),
+        other => reason(other),
+    };
+    let plain = text.chars().map(|c| if c == ',' || c.is_control() { ' ' } else { c });
+    let plain: String = plain.take(LONGEST + 1).collect();
+    if plain.chars().count() <= LONGEST { plain } else { plain.chars().take(LONGEST - 1).collect::<String>() + "…" }
 }
 
 fn field(change: &FieldChange) -> String {

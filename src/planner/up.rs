@@ -6,6 +6,7 @@ use crate::labels;
 use crate::names::{ContainerId, ContainerName, ServiceName};
 use crate::planner::builder::{PlanBuilder, after, settled};
 use crate::planner::container::{self, Wanted};
+use crate::planner::content::{self, Answer};
 use crate::planner::decide::{self, Decided, Inputs, Kept, Replaced};
 use crate::planner::goal::UpOptions;
 use crate::planner::infra::{self, Infra};
@@ -16,7 +17,7 @@ use crate::planner::plan::{
 };
 use crate::planner::run::{self as one_off, OneOff};
 use crate::planner::saved::SavedPlan;
-use crate::planner::{fields, hooks, image, order, outside, preflight};
+use crate::planner::{fields, hooks, image, order, outside, preflight, text};
 use crate::resource::{Container, ContainerSpec, ContainerState, ResourceId, Snapshot};
 use crate::spec::hash;
 use crate::spec::model::{DependencyCondition, Project, Service};
@@ -100,6 +101,7 @@ fn planned(project: &Project, snapshot: &Snapshot, options: &UpOptions, one_off:
         up.one_off(one_off);
     }
     up.unsupported();
+    up.contents();
     preflight::check(&mut up.builder, project, snapshot, &up.publishing);
     up.builder.finish()
 }
@@ -267,6 +269,7 @@ impl<'a> Up<'a> {
             spec.labels.insert(labels::REPLACE.to_owned(), replaces);
         }
         spec.name = temporary.clone();
+        spec.labels.insert(labels::REASON.to_owned(), text::without_values(reason));
         let mut first = self.needs(service);
         first.extend(gone.get(&temporary));
         first.extend(self.dependents_stopped(service));
@@ -288,7 +291,8 @@ impl<'a> Up<'a> {
     }
 
     fn create(&mut self, service: &'a Service, number: u32, mut first: Vec<NodeId>) -> Option<Replica<'a>> {
-        let (spec, late) = self.spec(service, number, Inherited::default())?;
+        let (mut spec, late) = self.spec(service, number, Inherited::default())?;
+        spec.labels.insert(labels::REASON.to_owned(), text::without_values(&Reason::Missing));
         let name = spec.name.clone();
         let target = ResourceId::Container(name.clone());
         first.extend(self.needs(service));
@@ -392,8 +396,19 @@ impl<'a> Up<'a> {
         } else {
             late.push(Late::LabelSha256 { key: labels::CONFIG_HASH.to_owned(), parts });
         }
-        spec.labels.insert(labels::FIELDS.to_owned(), fields::label(service, spec.name.as_str()));
+        spec.labels.insert(labels::FIELDS.to_owned(), fields::label(self.project, service, spec.name.as_str()));
         Some((spec, late))
+    }
+
+    /// Rules for contents that cannot be understood.
+    fn contents(&mut self) {
+        for service in self.project.services.values() {
+            for message in content::watched(service).1 {
+                let place = self.project.place(&["services", service.name.as_str(), content::KEY]);
+                let message = format!("service `{}`: {message}", service.name);
+                self.builder.block(Blocker { message, hint: None, place });
+            }
+        }
     }
 
     fn block(&mut self, service: &Service, message: String) {
@@ -485,7 +500,8 @@ impl<'a> Up<'a> {
         for replica in replicas {
             if self.stays_up(&replica) {
                 // Nothing waits for a container that runs, but what was waited for is waited for all the same.
-                started.extend(replica.ready);
+                started.extend(replica.ready.iter().copied());
+                started.extend(self.content_changed(service, &replica));
                 continue;
             }
             self.publishing.push((service, replica.name.clone()));
@@ -554,6 +570,34 @@ impl<'a> Up<'a> {
         if wanted.start {
             one_off::start(&mut self.builder, &reference, &target, service, &after(ready));
         }
+    }
+
+    /// What `x-on-change` asks for when a file of a container that stays has another content.
+    fn content_changed(&mut self, service: &'a Service, replica: &Replica<'a>) -> Option<NodeId> {
+        let contents = self.options.contents.as_ref()?;
+        let (answer, reason) = content::changed(self.project, service, self.snapshot, contents, replica.found?)?;
+        let target = ResourceId::Container(replica.name.clone());
+        let container = replica.reference.clone();
+        let ready = after(replica.ready.iter().copied());
+        let (op, shown) = match answer {
+            Answer::Signal(signal) => {
+                let shown = Shown::new(&target, "Signalling", "Signalled");
+                (Op::SignalContainer { container, signal }, shown)
+            }
+            // One that was not made anew because of `--no-recreate` is left alone.
+            Answer::Recreate => return None,
+            Answer::Restart => {
+                let shown = Shown::new(&target, "Restarting", "Restarted");
+                (Op::RestartContainer { container, grace: self.options.grace }, shown)
+            }
+        };
+        let restarts = matches!(op, Op::RestartContainer { .. });
+        let mut last = self.builder.add(op, target.clone(), reason, shown, &ready);
+        for hook in service.post_start.iter().filter(|_| restarts) {
+            let op = super::control::hook_op(&replica.reference, &service.name, hook);
+            last = self.builder.add(op, target.clone(), Reason::Asked, Shown::hidden(&target), &after([last]));
+        }
+        Some(last)
     }
 
     /// What a start of the service waits for.

@@ -27,7 +27,8 @@ pub fn to_text(project: &str, plan: &Plan, paint: Paint) -> String {
         // Writing to a String can not fail.
         let _ = writeln!(text, "{}{why}", paint.tone(tone, &head));
     }
-    let _ = writeln!(text, "{}", sum(&all, plan.unchanged.len()));
+    let unchanged = plan.unchanged.iter().filter(|kept| all.iter().all(|change| change.target != kept.target));
+    let _ = writeln!(text, "{}", sum(&all, unchanged.count()));
     text
 }
 

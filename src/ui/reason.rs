@@ -34,6 +34,7 @@ fn one_line(reason: &Reason) -> String {
 pub fn is_worth_telling(reason: &Reason) -> bool {
     match reason {
         Reason::ConfigChanged { .. }
+        | Reason::ContentChanged { .. }
         | Reason::ImageChanged { .. }
         | Reason::NetworkChanged { .. }
         | Reason::VolumeChanged { .. }

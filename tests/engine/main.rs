@@ -32,6 +32,7 @@ mod lifecycle;
 mod order;
 mod output;
 mod outside;
+mod plan;
 mod plugin;
 #[expect(clippy::unwrap_used, reason = "failing is what tests are for")]
 mod session;

@@ -1,5 +1,6 @@
 //! Attached `up` and `logs` on a real engine: nothing is lost between start and attach, restarts are followed.
 
+use async_trait::async_trait;
 use std::io;
 use std::pin::pin;
 use std::time::Duration;
@@ -39,10 +40,11 @@ fn project(name: &str, compose: &str) -> Project {
 
 struct Quiet;
 
+#[async_trait(?Send)]
 impl Reporter for Quiet {
     fn planned(&mut self, _plan: &Plan) {}
     fn event(&mut self, _plan: &Plan, _event: &Event) {}
-    fn answer(&mut self, _question: &Question) -> Option<bool> {
+    async fn answer(&mut self, _question: &Question) -> Option<bool> {
         Some(true)
     }
 }

@@ -381,3 +381,82 @@ async fn a_plan_that_hangs_on_an_image_holds_through_its_rounds() {
      Container shop-web-1  Started
     ");
 }
+
+#[tokio::test(start_paused = true)]
+async fn why_tells_what_comes_next_and_what_was() {
+    let fails = compose::runtime::fake::Behaviour::exits(137);
+    let world = web().with_fake(|fake| fake.on("*-job-*", fails)).with_file(
+        "/shop/compose.override.yaml",
+        "services:\n  job: {image: 'nginx:1'}\n  later: {image: 'redis:7'}\n",
+    );
+    insta::assert_snapshot!(world.run("why web later").await, @"
+    $ compose why web later
+    web
+      next: create Container shop-web-1: is missing
+    later
+      next: pull Image redis:7: is missing
+      next: may create Container shop-later-1: is missing
+    ");
+    world.run("up -d web job").await;
+    let world = changed(world).with_file(
+        "/shop/compose.override.yaml",
+        "services:\n  web: {environment: {LOG_LEVEL: debug}}\n  job: {image: 'nginx:1'}\n",
+    );
+    world.run("up -d web").await;
+    insta::assert_snapshot!(world.run("why web job").await, @"
+    $ compose why web job
+    web
+      next: nothing, it is as the files say
+      shop-web-1: made less than a second ago, because of changes in command; environment.DB_PASSWORD; environment.GONE; environment.LOG_LEVEL; environment.MODE; environment.NEW; labels.team.name; mem_limit; ports
+        running, started 2026-01-01T00:00:00Z
+    job
+      next: start Container shop-job-1: had exited with 137, runs again
+      shop-job-1: made less than a second ago, because it was missing
+        exited, started 2026-01-01T00:00:00Z
+        last ended 2026-01-01T00:00:00Z with exit code 137 (SIGKILL)
+    ");
+    as_docker_compose_makes_them(&world).await;
+    insta::assert_snapshot!(world.run("why web").await, @"
+    $ compose why web
+    web
+      next: nothing, it is as the files say
+      shop-web-1: made less than a second ago by docker compose 2.40.3, which does not say why
+        running, started 2026-01-01T00:00:00Z
+    ");
+    insta::assert_snapshot!(world.run("why").await, @"
+    $ compose why
+    stderr:
+    requires at least 1 arg(s), only received 0
+    exit 1
+    ");
+    insta::assert_snapshot!(world.run("why wbe").await, @"
+    $ compose why wbe
+    stderr:
+    error[no-such-service]: no such service: wbe
+     |
+     = help: did you mean `web`?
+    exit 1
+    ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_up_with_nothing_to_do_asks_no_more_of_fifty_services_than_of_one() {
+    let mut counts = Vec::new();
+    for services in [1, 50] {
+        let mut text = "services:\n".to_owned();
+        for number in 0..services {
+            text.push_str(&format!("  s{number}: {{image: 'nginx:1', volumes: ['v{number}:/v'], networks: [n]}}\n"));
+        }
+        text.push_str("networks: {n: {}}\nvolumes:\n");
+        (0..services).for_each(|number| text.push_str(&format!("  v{number}: {{}}\n")));
+        let world = World::new(&text, &["nginx:1"]);
+        world.run("up -d").await;
+        world.fake.forget_calls();
+        let told = world.run("up -d").await;
+        assert!(!told.contains("Starting") && !told.contains("exit"), "{told}");
+        let calls = world.fake.calls();
+        assert!(!calls.iter().any(|call| call.starts_with("inspect ")), "{calls:#?}");
+        counts.push(calls.len());
+    }
+    assert_eq!(counts, [6, 6]);
+}

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use compose::engine::{self, Applied, Ending, Event, Interrupts, NoHooks, Reporter, Rounds, RunOptions};
 use compose::names::VolumeName;
 use compose::planner::{self, DownOptions, Plan, Question, Stack, UpOptions, interest, interest_in_stack, to_text};
@@ -54,6 +55,7 @@ fn engine_with_images() -> Fake {
 
 struct Silent(Vec<String>);
 
+#[async_trait(?Send)]
 impl Reporter for Silent {
     fn planned(&mut self, plan: &Plan) {
         self.0.push(to_text(plan));
@@ -63,7 +65,7 @@ impl Reporter for Silent {
             self.0.push(format!("failed: {error}"));
         }
     }
-    fn answer(&mut self, _question: &Question) -> Option<bool> {
+    async fn answer(&mut self, _question: &Question) -> Option<bool> {
         Some(true)
     }
 }

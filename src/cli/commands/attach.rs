@@ -72,9 +72,8 @@ pub(super) async fn run(args: AttachArgs, context: &Context<'_>) -> Ended {
         Seat { tty, stdin, passes_signals: sig_proxy.unwrap_or(true), is_running: true, redraws: true, detach_keys };
     let process = Process::Container(container.id.clone(), ending);
     match seat.hold(context, runtime.as_ref(), process, attached, std::future::ready(true)).await? {
-        End::Exited(0) => Ok(0),
+        End::Exited(0) | End::NotStarted => Ok(0),
         End::Exited(code) => Err(Failure::Container { code: u8::try_from(code).unwrap_or(1) }),
-        End::NotStarted => Ok(0),
         End::Detached => Err(foreground::detached()),
         End::Left | End::Unheard => {
             let what = format!("container {}", container.name);

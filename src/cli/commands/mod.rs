@@ -42,6 +42,7 @@ pub mod version;
 pub mod volumes;
 pub mod wait;
 pub mod watch;
+pub mod why;
 
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
@@ -97,6 +98,7 @@ pub enum Command {
     Volumes(volumes::VolumesArgs),
     Wait(wait::WaitArgs),
     Watch(watch::WatchArgs),
+    Why(why::WhyArgs),
 }
 
 impl Command {
@@ -147,6 +149,7 @@ impl Command {
             Self::Volumes(args) => Box::pin(context.unless_interrupted(volumes::run(args, context))).await,
             Self::Wait(args) => Box::pin(wait::run(args, context)).await,
             Self::Watch(args) => Box::pin(watch::run(args, context)).await,
+            Self::Why(args) => Box::pin(why::run(args, context)).await,
             Self::Bridge(_) | Self::Alpha(_) | Self::Publish(_) => Err(planned::refusal(&self)),
         }
     }

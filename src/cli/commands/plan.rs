@@ -8,6 +8,7 @@ use crate::cli::commands::up::{self, UpArgs};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::machine::{Equipped, equip};
+use crate::cli::state;
 use crate::engine::Rounds;
 use crate::planner::{SavedPlan, changes, interest};
 use crate::resource::Snapshot;
@@ -195,7 +196,10 @@ pub(super) async fn run(args: PlanArgs, context: &Context<'_>) -> Ended {
     let Equipped { project, proxies } = equip(context, &runtime, &project).await?;
     options.proxies = proxies;
     let wanted = interest(&project);
-    let mut decide = |snapshot: &Snapshot, so_far: &Rounds| apply::up_again(&project, &options, snapshot, so_far);
+    let files = state::Files::of(context, &project);
+    let mut decide = |snapshot: &Snapshot, so_far: &Rounds| {
+        apply::up_again(&project, &files.options(&options, snapshot), snapshot, so_far)
+    };
     let look = apply::foreseen(runtime.as_ref(), &wanted, &mut decide);
     let foreseen = context.unless_interrupted(look).await?;
     let planned = foreseen.plan;

@@ -150,6 +150,7 @@ pub(super) async fn run(args: RunArgs, context: &Context<'_>) -> Ended {
         global: Global { progress: Mode::Quiet, ..context.global.clone() },
         environment: context.environment.clone(),
         interrupts: context.interrupts.clone(),
+        broken_off: context.broken_off.clone(),
         signals_are_passed_on: Rc::clone(&context.signals_are_passed_on),
         ..*context
     };

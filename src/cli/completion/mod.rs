@@ -10,7 +10,7 @@ use clap::FromArgMatches;
 use futures::stream;
 
 use crate::cli::arguments::{Root, definitions};
-use crate::cli::context::{Context, Engines};
+use crate::cli::context::{BrokenOff, Context, Engines};
 use crate::cli::global::{self, Environment, Global, GlobalArgs};
 use crate::cli::terminal::Io;
 use crate::engine;
@@ -74,7 +74,7 @@ pub(super) async fn answer(
         io.stdout.text(":4\n");
         return Some(0);
     };
-    let (_interrupter, interrupts) = engine::interrupts();
+    let (interrupter, interrupts) = engine::interrupts();
     let context = Context {
         global,
         environment,
@@ -82,6 +82,7 @@ pub(super) async fn answer(
         files,
         engines,
         interrupts,
+        broken_off: BrokenOff::new(interrupter),
         signals_are_passed_on: Default::default(),
     };
     let (candidates, shell) = candidates::of(&cursor, &root, &context).await;

@@ -30,11 +30,11 @@ fn wanted() -> OneOff {
 }
 
 fn made(plan: &Plan) -> &ContainerSpec {
-    let specs = plan.nodes.iter().filter_map(|node| match &node.op {
+    let mut specs = plan.nodes.iter().filter_map(|node| match &node.op {
         Op::CreateContainer { spec, .. } => Some(&**spec),
         _ => None,
     });
-    specs.last().unwrap()
+    specs.next_back().unwrap()
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub(super) fn signal(pid: i32, container: &str, signal: &str) -> io::Result<()> 
     let process = rustix::process::Pid::from_raw(pid).filter(|_| pid > 1).ok_or_else(|| unknown("no such process"))?;
     // Held before it is looked at, so that it can not become another one in between.
     let held = rustix::process::pidfd_open(process, rustix::process::PidfdFlags::empty())?;
-    let groups = std::fs::read_to_string(format!("/proc/{pid}/cgroup"))?;
+    let groups = String::from_utf8_lossy(&std::fs::read(format!("/proc/{pid}/cgroup"))?).into_owned();
     if container.is_empty() || !groups.contains(container) {
         return Err(unknown("the process can not be seen from here"));
     }
