@@ -183,6 +183,28 @@ impl Context<'_> {
         self.global.project_name.as_deref().map(valid_name).transpose()
     }
 
+    /// Docker's directory of the user: `--config`, `DOCKER_CONFIG`, `~/.docker`.
+    pub fn docker_directory(&self) -> Option<PathBuf> {
+        let flag = self.global.docker.config.as_deref().or_else(|| self.environment.get("DOCKER_CONFIG"));
+        match (flag, self.environment.get("HOME")) {
+            (Some(directory), _) => Some(self.environment.absolute(directory)),
+            (None, Some(home)) => Some(PathBuf::from(home).join(".docker")),
+            (None, None) => None,
+        }
+    }
+
+    /// Docker's `config.json`; nothing when there is none or it can not be read: it is docker's.
+    pub fn docker_config(&self) -> serde_json::Value {
+        let bytes = self.docker_directory().and_then(|directory| self.files.read(&directory.join("config.json")).ok());
+        bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+    }
+
+    /// A text of docker's `config.json`, such as `psFormat`.
+    pub fn docker_setting(&self, name: &str) -> Option<String> {
+        let config = self.docker_config();
+        config.get(name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+    }
+
     /// The engine.
     pub async fn runtime(&self) -> Result<Arc<dyn Runtime>, Failure> {
         Ok(self.engines.connect(&self.global.docker, &self.environment).await?)

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::commands::format::{Row, ellipsis, quoted};
+use crate::cli::commands::format::{Row, ellipsis};
 use crate::cli::failure::Failure;
 use crate::labels;
 use crate::names::ProjectName;
 use crate::resource::{Container, PublishedPort};
 use crate::runtime::{LabelFilter, Runtime};
-use crate::ui::template::LABELS;
+use crate::ui::template::{LABELS, quoted};
 use crate::ui::units;
 
 /// Longest command and mount in a table.
@@ -64,6 +64,7 @@ pub const MORE_TITLES: &[(&str, &str)] = &[
     ("CreatedAt", "CREATED AT"),
     ("Project", "PROJECT"),
     ("Size", "SIZE"),
+    ("Publishers", "PUBLISHERS"),
 ];
 
 /// A container as `ps` lists it; `now` is in seconds since 1970.

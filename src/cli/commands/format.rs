@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::cli::failure::Failure;
 use crate::ui::table::{self, Layout};
-use crate::ui::template::{LABELS, Template};
+use crate::ui::template::{LABELS, Template, TemplateError};
 
 /// A listed thing: names of its fields to what they say.
 pub type Row = Map<String, Value>;
@@ -29,7 +29,7 @@ impl Format {
     /// # Errors
     /// A template that means nothing.
     pub fn parse(word: Option<&str>) -> Result<Self, Failure> {
-        let template = |text: &str| Template::parse(text).map_err(|error| Failure::Message(error.to_string()));
+        let template = |text: &str| Template::parse(text).map_err(failed);
         Ok(match word.unwrap_or_default() {
             "" | "table" => Self::Table,
             "json" => Self::Json,
@@ -41,18 +41,45 @@ impl Format {
         })
     }
 
+    /// Reads the flag of commands that write a table or objects, and know other words for neither.
+    ///
+    /// # Errors
+    /// A word that is no format, or a template that means nothing.
+    pub fn parse_list(word: Option<&str>) -> Result<Self, Failure> {
+        match word {
+            Some("pretty") => Ok(Self::Table),
+            Some(word) if !matches!(word, "" | "table" | "json") && !word.contains("{{") => {
+                Err(Failure::Message(format!("format value \"{word}\" could not be parsed: parsing failed")))
+            }
+            word => Self::parse(word),
+        }
+    }
+
     /// Rows as text. `columns` are the fields of the table with their headings; a template in a table finds its
     /// headings there and in `more`.
     ///
     /// # Errors
     /// A template that does not fit the fields.
     pub fn render(&self, columns: &[(&str, &str)], more: &[(&str, &str)], rows: &[Row]) -> Result<String, Failure> {
-        let failed = |error: crate::ui::template::TemplateError| Failure::Message(error.to_string());
+        self.render_as(Layout::DOCKER, columns, more, rows)
+    }
+
+    /// The same with columns of other widths.
+    ///
+    /// # Errors
+    /// A template that does not fit the fields.
+    pub fn render_as(
+        &self,
+        layout: Layout,
+        columns: &[(&str, &str)],
+        more: &[(&str, &str)],
+        rows: &[Row],
+    ) -> Result<String, Failure> {
         match self {
             Self::Table => {
                 let heading = columns.iter().map(|(_, title)| (*title).to_owned()).collect();
                 let cells = |row: &Row| columns.iter().map(|(field, _)| text(row.get(*field))).collect::<Vec<String>>();
-                Ok(table::render(Layout::DOCKER, std::iter::once(heading).chain(rows.iter().map(cells))))
+                Ok(table::render(layout, std::iter::once(heading).chain(rows.iter().map(cells))))
             }
             Self::Json => Ok(rows.iter().map(|row| json(row) + "\n").collect()),
             Self::Raw => Ok(String::new()),
@@ -61,15 +88,17 @@ impl Format {
             }
             Self::TableTemplate(template) => {
                 let titles = columns.iter().chain(more).map(|(field, title)| ((*field).to_owned(), (*title).into()));
-                let heading: Row = titles.collect();
-                let lines: Vec<Vec<String>> = std::iter::once(&heading)
-                    .chain(rows)
-                    .map(|row| Ok(template.render(row).map_err(failed)?.split('\t').map(str::to_owned).collect()))
-                    .collect::<Result<_, Failure>>()?;
-                Ok(table::render(Layout::DOCKER, lines))
+                let heading = template.heading(&titles.collect());
+                let lines = rows.iter().map(|row| template.render(row).map_err(failed));
+                let lines: Vec<String> = std::iter::once(Ok(heading)).chain(lines).collect::<Result<_, Failure>>()?;
+                Ok(table::render(layout, lines.iter().map(|line| line.split('\t'))))
             }
         }
     }
+}
+
+fn failed(error: TemplateError) -> Failure {
+    Failure::Message(error.to_string())
 }
 
 /// An object with sorted keys, without what only templates see; `<`, `>` and `&` are escaped as Go does.
@@ -91,25 +120,6 @@ fn text(value: Option<&Value>) -> String {
         Some(Value::Null) | None => String::new(),
         Some(other) => other.to_string(),
     }
-}
-
-/// Go's `strconv.Quote`, for texts of people.
-pub fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            c if c.is_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 /// Cut to so many characters, with `…` for the rest.
@@ -157,8 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_quoted_and_cut_as_go_does() {
-        assert_eq!(quoted("sh -c 'a \"b\"'\n"), r#""sh -c 'a \"b\"'\n""#);
+    fn texts_are_cut_as_docker_does() {
         assert_eq!(ellipsis("sh -c 'echo hello; trap'", 20), "sh -c 'echo hello; …");
         assert_eq!(ellipsis("short", 20), "short");
     }

@@ -7,14 +7,23 @@ use serde_json::{Map, Value};
 
 use crate::cli::commands::Ended;
 use crate::cli::commands::containers;
-use crate::cli::commands::format::escaped;
-use crate::cli::commands::ls::unknown_format;
+use crate::cli::commands::format::{Format, Row, escaped};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::names::ImageId;
 use crate::resource::{Container, ImageDetails};
-use crate::ui::table::{self, Layout};
+use crate::ui::table::Layout;
 use crate::ui::units;
+
+const COLUMNS: &[(&str, &str)] = &[
+    ("ContainerName", "CONTAINER"),
+    ("Repository", "REPOSITORY"),
+    ("Tag", "TAG"),
+    ("Platform", "PLATFORM"),
+    ("ID", "IMAGE ID"),
+    ("Size", "SIZE"),
+    ("Created", "CREATED"),
+];
 
 /// List the images that containers were made from
 #[derive(clap::Args, Clone, Debug)]
@@ -23,7 +32,7 @@ use crate::ui::units;
     after_help = "Examples:\n  compose images     which image each container was made from\n"
 )]
 pub struct ImagesArgs {
-    /// Write a table or json
+    /// Layout: table, table TEMPLATE, json or a Go template
     #[arg(long, value_name = "string")]
     pub format: Option<String>,
     /// IDs only
@@ -35,11 +44,7 @@ pub struct ImagesArgs {
 
 pub(super) async fn run(args: ImagesArgs, context: &Context<'_>) -> Ended {
     let ImagesArgs { format, quiet, services } = args;
-    let json = match format.as_deref() {
-        None | Some("" | "table" | "pretty") => false,
-        Some("json") => true,
-        Some(word) => return Err(unknown_format(word)),
-    };
+    let format = Format::parse_list(format.as_deref())?;
     let project = context.project_name()?;
     let runtime = context.runtime().await?;
     let found = containers::of_project(runtime.as_ref(), &project).await?;
@@ -56,16 +61,15 @@ pub(super) async fn run(args: ImagesArgs, context: &Context<'_>) -> Ended {
     });
     let images: BTreeMap<String, ImageDetails> = try_join_all(looks).await?.into_iter().collect();
     let image_of = |container: &Container| images.get(container.image_id.as_str()).cloned().unwrap_or_default();
-    if json {
+    if matches!(format, Format::Json) {
         let items: Vec<String> =
             found.iter().map(|container| Value::Object(object(container, &image_of(container))).to_string()).collect();
         context.io.stdout.text(&escaped(&format!("[{}]\n", items.join(","))));
         return Ok(0);
     }
     let now = context.io.now().as_second();
-    let heading = ["CONTAINER", "REPOSITORY", "TAG", "PLATFORM", "IMAGE ID", "SIZE", "CREATED"].map(str::to_owned);
-    let rows = found.iter().map(|container| row(container, &image_of(container), now));
-    context.io.stdout.text(&table::render(Layout::WIDE, std::iter::once(heading).chain(rows)));
+    let rows: Vec<Row> = found.iter().map(|container| row(container, &image_of(container), now)).collect();
+    context.io.stdout.text(&format.render_as(Layout::WIDE, COLUMNS, &[], &rows)?);
     Ok(0)
 }
 
@@ -90,14 +94,23 @@ fn known(time: &str) -> Option<jiff::Timestamp> {
     (time.as_second() > 0).then_some(time)
 }
 
-fn row(container: &Container, image: &ImageDetails, now: i64) -> [String; 7] {
+fn row(container: &Container, image: &ImageDetails, now: i64) -> Row {
     #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
     let size = units::decimal_size(image.size as f64, 3);
     let (repository, tag) = repository_and_tag(container, image);
     let id: String = container.image_id.as_str().trim_start_matches("sha256:").chars().take(12).collect();
     let created = known(&image.created).or_else(|| known(&image.last_tagged));
     let created = created.map_or("N/A".to_owned(), |time| units::ago(time.as_second(), now));
-    [container.name.as_str().to_owned(), repository, tag, platform(image), id, size, created]
+    let pairs = [
+        ("ContainerName", container.name.as_str().to_owned()),
+        ("Repository", repository),
+        ("Tag", tag),
+        ("Platform", platform(image)),
+        ("ID", id),
+        ("Size", size),
+        ("Created", created),
+    ];
+    pairs.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect()
 }
 
 fn object(container: &Container, image: &ImageDetails) -> Map<String, Value> {

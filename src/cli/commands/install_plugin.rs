@@ -49,27 +49,20 @@ pub(super) fn run(args: &InstallPluginArgs, context: &Context<'_>) -> Ended {
     Ok(0)
 }
 
-/// Docker's directory of the user.
+/// Where docker looks for plugins of the user.
 fn own_directory(context: &Context<'_>) -> Result<PathBuf, Failure> {
-    let environment = &context.environment;
-    let config = context.global.docker.config.as_deref().or_else(|| environment.get("DOCKER_CONFIG"));
-    let directory = match (config, environment.get("HOME")) {
-        (Some(directory), _) => environment.absolute(directory),
-        (None, Some(home)) => Path::new(home).join(".docker"),
-        (None, None) => {
-            let message = "failed to find your docker directory: neither DOCKER_CONFIG nor HOME is set".to_owned();
-            return Err(Failure::Hinted { message, hints: vec!["--system installs for all users".to_owned()] });
-        }
-    };
+    let directory = context.docker_directory().ok_or_else(|| {
+        let message = "failed to find your docker directory: neither DOCKER_CONFIG nor HOME is set".to_owned();
+        Failure::Hinted { message, hints: vec!["--system installs for all users".to_owned()] }
+    })?;
     Ok(directory.join("cli-plugins"))
 }
 
 /// A plugin of our name in a directory that docker looks at before this one.
 fn shadow(context: &Context<'_>, directory: &Path) -> Option<PathBuf> {
     let own = own_directory(context).ok()?;
-    let config = context.files.read(&own.parent()?.join("config.json")).unwrap_or_default();
-    let config: serde_json::Value = serde_json::from_slice(&config).unwrap_or_default();
-    let listed = config["cliPluginsExtraDirs"].as_array().cloned().unwrap_or_default();
+    let config = context.docker_config();
+    let listed = config.get("cliPluginsExtraDirs").and_then(|listed| listed.as_array()).cloned().unwrap_or_default();
     let listed = listed.iter().filter_map(|directory| directory.as_str().map(PathBuf::from));
     let before = listed.chain([own]).take_while(|earlier| earlier != directory);
     before.map(|earlier| earlier.join(NAME)).find(|plugin| context.files.exists(plugin))

@@ -3,22 +3,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use regex_lite::Regex;
-use serde_json::json;
+use serde_json::Value;
 
 use crate::cli::commands::Ended;
-use crate::cli::commands::format::escaped;
+use crate::cli::commands::format::{Format, Row, escaped};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::labels;
 use crate::resource::Container;
 use crate::runtime::LabelFilter;
-use crate::ui::table::{self, Layout};
+use crate::ui::table::Layout;
+
+const COLUMNS: &[(&str, &str)] = &[("Name", "NAME"), ("Status", "STATUS"), ("ConfigFiles", "CONFIG FILES")];
 
 /// List projects that are up
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS]",
-    after_help = "Examples:\n  compose ls -a     every project, stopped ones too\n"
+    after_help = "Examples:\n  compose ls -a                            every project, stopped ones too\n  compose ls --filter name='^shop'         only some of them\n  compose ls --format '{{.Name}}'          in words of one's own\n"
 )]
 pub struct LsArgs {
     /// List projects that are stopped, too
@@ -27,7 +29,7 @@ pub struct LsArgs {
     /// Only projects whose name matches (name=REGEX)
     #[arg(long, value_name = "filter")]
     pub filter: Vec<String>,
-    /// Write a table or json
+    /// Layout: table, table TEMPLATE, json or a Go template
     #[arg(long, value_name = "string")]
     pub format: Option<String>,
     /// Names only
@@ -38,11 +40,7 @@ pub struct LsArgs {
 pub(super) async fn run(args: LsArgs, context: &Context<'_>) -> Ended {
     let LsArgs { all, filter, format, quiet } = args;
     let names = name_filters(&filter)?;
-    let json = match format.as_deref() {
-        None | Some("" | "table" | "pretty") => false,
-        Some("json") => true,
-        Some(word) => return Err(unknown_format(word)),
-    };
+    let format = Format::parse_list(format.as_deref())?;
     let runtime = context.runtime().await?;
     // Containers without the hash are not a project's own (hooks, helpers).
     let ours = LabelFilter(vec![labels::PROJECT.to_owned(), labels::CONFIG_HASH.to_owned()]);
@@ -59,26 +57,22 @@ pub(super) async fn run(args: LsArgs, context: &Context<'_>) -> Ended {
         context.io.stdout.text(&text);
         return Ok(0);
     }
-    let rows: Vec<[String; 3]> = projects
-        .iter()
-        .map(|(name, containers)| [(*name).to_owned(), status(containers), config_files(containers)])
-        .collect();
-    if json {
-        let items: Vec<String> = rows
-            .iter()
-            .map(|[name, status, files]| json!({"Name": name, "Status": status, "ConfigFiles": files}).to_string())
-            .collect();
-        context.io.stdout.line(&escaped(&format!("[{}]", items.join(","))));
-    } else {
-        let heading = ["NAME", "STATUS", "CONFIG FILES"].map(str::to_owned);
-        context.io.stdout.text(&table::render(Layout::WIDE, std::iter::once(heading).chain(rows)));
-    }
+    let rows: Vec<Row> = projects.iter().map(|(name, containers)| row(name, containers)).collect();
+    let text = match format {
+        Format::Json => escaped(&Value::Array(rows.into_iter().map(Value::Object).collect()).to_string()) + "\n",
+        format => format.render_as(Layout::WIDE, COLUMNS, &[], &rows)?,
+    };
+    context.io.stdout.text(&text);
     Ok(0)
 }
 
-/// The failure for a format that is none.
-pub(super) fn unknown_format(word: &str) -> Failure {
-    Failure::Message(format!("format value \"{word}\" could not be parsed: parsing failed"))
+fn row(name: &str, containers: &[&Container]) -> Row {
+    let pairs = [
+        ("Name", Value::from(name)),
+        ("Status", status(containers).into()),
+        ("ConfigFiles", config_files(containers).into()),
+    ];
+    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 /// A name, or a regular expression that a name may match anywhere.

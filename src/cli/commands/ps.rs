@@ -33,7 +33,7 @@ pub struct PsArgs {
     /// Only containers that match (status=...)
     #[arg(long, value_name = "string")]
     pub filter: Option<String>,
-    /// Layout: table, table TEMPLATE, json, raw or a Go template
+    /// Layout: table, table TEMPLATE, json, raw or a Go template (default: psFormat of docker's config.json, else table)
     #[arg(long, value_name = "string")]
     pub format: Option<String>,
     /// Cut nothing short
@@ -65,6 +65,7 @@ pub(super) async fn run(args: PsArgs, context: &Context<'_>) -> Ended {
             None => return Err(Failure::message("arguments to --filter should be in form KEY=VAL")),
         }
     }
+    let format = if quiet || services { None } else { format.or_else(|| context.docker_setting("psFormat")) };
     let format = Format::parse(format.as_deref())?;
     let target = context.target(&[])?;
     target.services(&names)?;

@@ -56,9 +56,8 @@ pub struct StatsArgs {
 
 pub(super) async fn run(args: StatsArgs, context: &Context<'_>) -> Ended {
     let StatsArgs { all, format, no_stream, no_trunc, services } = args;
-    // People put quotes around templates where no shell takes them off.
-    let format = format.as_deref().map(|word| word.trim_matches(['\'', '"']));
-    let format = Format::parse(format)?;
+    // Quotes around a template are part of it: tools that start no shell put them there, and take them off again.
+    let format = Format::parse(format.as_deref())?;
     let project = context.project_name()?;
     let runtime = context.runtime().await?;
     let mut found = containers::of_project(runtime.as_ref(), &project).await?;

@@ -11,7 +11,16 @@ use crate::runtime::LabelFilter;
 use crate::ui::template::LABELS;
 
 const COLUMNS: &[(&str, &str)] = &[("Driver", "DRIVER"), ("Name", "VOLUME NAME")];
-const MORE_TITLES: &[(&str, &str)] = &[("Mountpoint", "MOUNTPOINT"), ("Scope", "SCOPE"), ("Labels", "LABELS")];
+const MORE_TITLES: &[(&str, &str)] = &[
+    ("Mountpoint", "MOUNTPOINT"),
+    ("Scope", "SCOPE"),
+    ("Labels", "LABELS"),
+    ("Links", "LINKS"),
+    ("Size", "SIZE"),
+    ("Availability", "AVAILABILITY"),
+    ("Group", "GROUP"),
+    ("Status", "STATUS"),
+];
 
 /// List the project's volumes
 #[derive(clap::Args, Clone, Debug)]
