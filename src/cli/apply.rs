@@ -19,7 +19,7 @@ use crate::resource::{Builder, ResourceId, Snapshot};
 use crate::runtime::docker::config_directory;
 use crate::runtime::{LogOptions, Runtime};
 use crate::spec::model::Project;
-use crate::ui::progress::{Detail, Display, Mode};
+use crate::ui::progress::{Detail, Display, Groups, Mode};
 use crate::ui::prompt;
 use crate::ui::stream::Stream;
 
@@ -100,7 +100,20 @@ pub fn up_again(project: &Project, options: &UpOptions, snapshot: &Snapshot, so_
 /// A display for the road.
 pub fn display(context: &Context<'_>, road: &Road<'_>) -> Display {
     let out = progress_stream(context);
-    Display::new(context.global.progress, road.operation, out.clone(), context.global.paint(&out), road.detail)
+    let detail = Detail { groups: groups(context), ..road.detail };
+    Display::new(context.global.progress, road.operation, out.clone(), context.global.paint(&out), detail)
+}
+
+/// How the log of a build server folds, where there is one that does.
+fn groups(context: &Context<'_>) -> Groups {
+    let on = |name| matches!(context.environment.flag(name), Ok(Some(true)));
+    if on("GITHUB_ACTIONS") {
+        Groups::GitHub
+    } else if on("GITLAB_CI") {
+        Groups::GitLab { began: context.io.now().as_second() }
+    } else {
+        Groups::None
+    }
 }
 
 /// Where progress goes: standard error, or standard output when `COMPOSE_STATUS_STDOUT` says so.

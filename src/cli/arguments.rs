@@ -116,7 +116,14 @@ pub fn parse(words: &[OsString]) -> Result<Asked, Failure> {
         {
             Ok(Asked::Help { path: path.names, short: false })
         }
-        Err(error) => Err(Failure::Usage(usage::message(&error, &words, &path.names, &self::definitions()))),
+        Err(error) => {
+            let definitions = self::definitions();
+            let message = usage::message(&error, &words, &path.names, &definitions);
+            Err(match usage::hint(&error, &path.names, &definitions) {
+                Some(hint) => Failure::Hinted { message, hints: vec![hint] },
+                None => Failure::Usage(message),
+            })
+        }
     }
 }
 
@@ -261,6 +268,21 @@ mod tests {
         version a b          unknown command "a" for "docker compose version"
         "#
         );
+    }
+
+    #[test]
+    fn mistakes_with_flags_are_told_with_what_was_meant() {
+        for (line, hint) in [
+            ("up --detahc", "did you mean `--detach`?"),
+            ("up -f x.yaml", "it stands before the command: `compose -f … up`"),
+            ("logs --project-name=x", "it stands before the command: `compose --project-name … logs`"),
+            ("up --all-resources", "it stands before the command: `compose --all-resources up`"),
+            ("--progres plain up", "did you mean `--progress`?"),
+        ] {
+            let lines = parsed(line).expect_err(line).lines();
+            assert_eq!(lines.get(1), Some(&format!(" hint: {hint}")), "{line}: {lines:?}");
+        }
+        assert_eq!(parsed("up --foo").expect_err("an unknown flag").lines(), ["unknown flag: --foo"]);
     }
 
     #[test]

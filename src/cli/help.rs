@@ -142,6 +142,41 @@ mod tests {
         assert_eq!(without, BTreeSet::new());
     }
 
+    fn visible<'a>(command: &'a Command, path: &str, all: &mut Vec<(String, &'a Command)>) {
+        all.push((path.to_owned(), command));
+        for below in command.get_subcommands().filter(|command| !command.is_hide_set()) {
+            visible(below, &format!("{path} {}", below.get_name()), all);
+        }
+    }
+
+    /// The command in a line of an example: what stands before the explanation, a pipe or a file.
+    fn command_of(line: &str) -> Option<&str> {
+        let line = line.strip_prefix("  ")?.split("   ").next()?;
+        let end = [" > ", " | "].into_iter().filter_map(|sign| line.find(sign)).min().unwrap_or(line.len());
+        line.get(..end).filter(|line| line.starts_with("compose "))
+    }
+
+    #[test]
+    fn examples_are_true_and_every_flag_is_explained() {
+        let root = definitions();
+        let mut all = Vec::new();
+        visible(&root, "compose", &mut all);
+        for (path, command) in all {
+            for arg in command.get_arguments().filter(|arg| !arg.is_hide_set() && !arg.is_positional()) {
+                assert!(!text(arg).is_empty(), "{path} {:?} says nothing", arg.get_long());
+            }
+            let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for example in examples.lines().filter_map(command_of) {
+                let words = shlex::split(example).unwrap_or_else(|| panic!("{path}: {example}"));
+                let words: Vec<std::ffi::OsString> = words.iter().skip(1).map(Into::into).collect();
+                assert!(
+                    matches!(crate::cli::arguments::parse(&words), Ok(crate::cli::arguments::Asked::Run(_))),
+                    "the example of {path} is no command: {example}"
+                );
+            }
+        }
+    }
+
     #[test]
     fn help_looks_like_this() {
         let root = definitions();

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::cli::failure::nearest;
+
 /// The commands that words name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Path {
@@ -65,6 +67,7 @@ pub fn command_path(words: &[OsString], root: &clap::Command) -> Path {
     while command.has_subcommands() && !command.is_allow_external_subcommands_set() {
         let Some(at) = first_word(rest, command) else { break };
         let word = rest.get(at).and_then(|word| word.to_str()).unwrap_or_default().to_owned();
+        let before = rest.get(..at).unwrap_or_default();
         rest = rest.get(at + 1..).unwrap_or_default();
         match command.find_subcommand(&word) {
             Some(found) => {
@@ -75,6 +78,8 @@ pub fn command_path(words: &[OsString], root: &clap::Command) -> Path {
                 path.names.push(word);
                 break;
             }
+            // It may be the value of a flag that is not known: that is the mistake then.
+            None if before.iter().any(|flag| is_unknown_flag(flag, command)) => break,
             None => {
                 path.unknown = Some(word);
                 break;
@@ -82,6 +87,11 @@ pub fn command_path(words: &[OsString], root: &clap::Command) -> Path {
         }
     }
     path
+}
+
+fn is_unknown_flag(word: &OsString, command: &clap::Command) -> bool {
+    let word = word.to_str().unwrap_or_default();
+    word.len() > 2 && word.starts_with("--") && find_flag(word, command, command).is_none()
 }
 
 /// The text for an error of clap's about these words.
@@ -140,6 +150,30 @@ pub fn message(error: &clap::Error, words: &[OsString], path: &[String], root: &
         }
         _ => error.to_string().trim().to_owned(),
     }
+}
+
+/// What was probably meant, when a flag is not known: a flag with nearly that name, or one that stands elsewhere.
+pub fn hint(error: &clap::Error, path: &[String], root: &clap::Command) -> Option<String> {
+    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return None };
+    if error.kind() != ErrorKind::UnknownArgument || !argument.starts_with('-') {
+        return None;
+    }
+    let command = path.iter().try_fold(root, |command, name| command.find_subcommand(name))?;
+    let written = argument.split('=').next().unwrap_or(argument);
+    // Flags of all commands stand before the command.
+    if !path.is_empty() {
+        let elsewhere = match written.strip_prefix("--") {
+            Some(long) => find_long(root, long),
+            None => find_short(root, written.chars().nth(1)?),
+        };
+        if let Some(arg) = elsewhere.filter(|arg| !arg.is_hide_set()) {
+            let value = if takes_value(arg) { " …" } else { "" };
+            return Some(format!("it stands before the command: `compose {written}{value} {}`", path.join(" ")));
+        }
+    }
+    let long = written.strip_prefix("--")?;
+    let known = command.get_arguments().filter(|arg| !arg.is_hide_set()).filter_map(clap::Arg::get_long);
+    nearest(long, known).map(|name| format!("did you mean `--{name}`?"))
 }
 
 /// Flags of the `docker` program; docker-compose reads them in a way of its own.

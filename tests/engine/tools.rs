@@ -93,7 +93,8 @@ fn pytest_docker() {
         let python = tools.join("venv/bin/python");
         let name = s.project.clone();
         s.file("name", &name);
-        let arguments = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", &part("pytest_docker_project.py")];
+        let arguments =
+            ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", &part("pytest_docker_project.py")];
         s.other(&python, arguments).await.succeeds().says("1 passed");
     });
 }

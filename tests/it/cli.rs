@@ -24,6 +24,14 @@ pub(crate) struct World {
     input: String,
 }
 
+/// What a command wrote, and its exit code.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) code: u8,
+}
+
 struct OneFake(Fake);
 
 #[async_trait(?Send)]
@@ -69,16 +77,27 @@ impl World {
         self.run_with_signals(line, Vec::new()).await
     }
 
-    /// Runs words of any kind and gives what they write to standard output.
+    /// Runs a command line (words apart by blanks) as a program does that reads the streams apart.
+    pub(crate) async fn said(&self, line: &str) -> Said {
+        self.said_words(&line.split_whitespace().collect::<Vec<&str>>()).await
+    }
+
+    /// Runs words of any kind and gives what they write to standard output; they may say nothing else.
     pub(crate) async fn run_words(&self, words: &[&str]) -> String {
+        let said = self.said_words(words).await;
+        assert_eq!(said.stderr, "", "nothing is said beside it");
+        said.stdout
+    }
+
+    /// Runs words of any kind.
+    pub(crate) async fn said_words(&self, words: &[&str]) -> Said {
         let (stdout, stderr) = (Captured::default(), Captured::default());
         let never = || Box::pin(stream::pending()) as _;
         let io = Io::with(Stream::new(stdout.clone()), Stream::new(stderr.clone()), &self.input, never);
         let words: Vec<OsString> = words.iter().map(OsString::from).collect();
         let engines = OneFake(self.fake.clone());
-        compose::cli::run(&words, &self.environment, &self.files, &engines, &io).await;
-        assert_eq!(stderr.text(), "", "nothing is said beside it");
-        stdout.text()
+        let code = compose::cli::run(&words, &self.environment, &self.files, &engines, &io).await;
+        Said { stdout: stdout.text(), stderr: stderr.text(), code }
     }
 
     /// The same with signals, each so long after the one before.

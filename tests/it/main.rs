@@ -15,6 +15,8 @@ mod cli_road;
 mod cli_run;
 mod cut;
 mod hostile;
+mod interop;
+mod progress_screen;
 mod remote;
 mod spec_fixtures;
 mod text_properties;

@@ -29,7 +29,7 @@ impl Format {
     /// # Errors
     /// A template that means nothing.
     pub fn parse(word: Option<&str>) -> Result<Self, Failure> {
-        let template = |text: &str| Template::parse(text).map_err(failed);
+        let template = |text: &str| Template::parse(text).map_err(|error| failed(&error));
         Ok(match word.unwrap_or_default() {
             "" | "table" => Self::Table,
             "json" => Self::Json,
@@ -84,12 +84,12 @@ impl Format {
             Self::Json => Ok(rows.iter().map(|row| json(row) + "\n").collect()),
             Self::Raw => Ok(String::new()),
             Self::Template(template) => {
-                rows.iter().map(|row| Ok(template.render(row).map_err(failed)? + "\n")).collect()
+                rows.iter().map(|row| Ok(template.render(row).map_err(|error| failed(&error))? + "\n")).collect()
             }
             Self::TableTemplate(template) => {
                 let titles = columns.iter().chain(more).map(|(field, title)| ((*field).to_owned(), (*title).into()));
                 let heading = template.heading(&titles.collect());
-                let lines = rows.iter().map(|row| template.render(row).map_err(failed));
+                let lines = rows.iter().map(|row| template.render(row).map_err(|error| failed(&error)));
                 let lines: Vec<String> = std::iter::once(Ok(heading)).chain(lines).collect::<Result<_, Failure>>()?;
                 Ok(table::render(layout, lines.iter().map(|line| line.split('\t'))))
             }
@@ -97,7 +97,7 @@ impl Format {
     }
 }
 
-fn failed(error: TemplateError) -> Failure {
+fn failed(error: &TemplateError) -> Failure {
     Failure::Message(error.to_string())
 }
 

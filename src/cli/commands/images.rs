@@ -64,7 +64,8 @@ pub(super) async fn run(args: ImagesArgs, context: &Context<'_>) -> Ended {
     if matches!(format, Format::Json) {
         let items: Vec<String> =
             found.iter().map(|container| Value::Object(object(container, &image_of(container))).to_string()).collect();
-        context.io.stdout.text(&escaped(&format!("[{}]\n", items.join(","))));
+        // With an empty line behind it, as docker compose writes it.
+        context.io.stdout.text(&escaped(&format!("[{}]\n\n", items.join(","))));
         return Ok(0);
     }
     let now = context.io.now().as_second();
@@ -75,7 +76,10 @@ pub(super) async fn run(args: ImagesArgs, context: &Context<'_>) -> Ended {
 
 /// Repository and tag, as the container's own reference says or else the image's first name.
 fn repository_and_tag(container: &Container, image: &ImageDetails) -> (String, String) {
-    let named = image.tags.iter().find(|tag| **tag == container.image).or_else(|| image.tags.first());
+    // The image may have many names; a name without a tag means `latest`.
+    let latest = format!("{}:latest", container.image);
+    let meant = |tag: &&String| **tag == container.image || **tag == latest;
+    let named = image.tags.iter().find(meant).or_else(|| image.tags.first());
     let Some(reference) = named else { return ("<none>".to_owned(), "<none>".to_owned()) };
     match reference.rsplit_once(':') {
         Some((repository, tag)) if !tag.contains('/') => (repository.to_owned(), tag.to_owned()),

@@ -93,7 +93,7 @@ impl View for Json {
         }
     }
     fn frame(&mut self, _: &Rows, _: Duration) {}
-    fn print(&mut self, write: &mut dyn FnMut()) {
+    fn print(&mut self, _: Duration, write: &mut dyn FnMut()) {
         write();
     }
     fn finish(&mut self, _: &Rows, _: Duration) {}

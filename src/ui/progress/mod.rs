@@ -43,6 +43,23 @@ pub struct Detail {
     pub quiet_output: bool,
     /// `Starting` and `Started` are left out: an attached `up` shows the containers' own output instead.
     pub hide_starts: bool,
+    /// Lines are put into a group that a log shows folded.
+    pub groups: Groups,
+}
+
+/// Foldable parts of a log, where what shows the log knows them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Groups {
+    /// It knows none.
+    #[default]
+    None,
+    /// GitHub Actions, and those that took over its words.
+    GitHub,
+    /// GitLab, which wants times: the seconds since 1970 when the command began.
+    GitLab {
+        /// That time.
+        began: i64,
+    },
 }
 
 /// A way of showing; what happened is decided by the rows alone.
@@ -52,7 +69,7 @@ trait View {
     /// Time went by.
     fn frame(&mut self, rows: &Rows, now: Duration);
     /// Lets something else write to the same terminal.
-    fn print(&mut self, write: &mut dyn FnMut());
+    fn print(&mut self, now: Duration, write: &mut dyn FnMut());
     /// Nothing follows.
     fn finish(&mut self, rows: &Rows, now: Duration);
 }
@@ -80,7 +97,7 @@ impl Display {
     pub fn new(mode: Mode, operation: &str, out: Stream, paint: Paint, detail: Detail) -> Self {
         let view: Box<dyn View> = match mode {
             Mode::Tty => Box::new(tty::Tty::new(out, operation, paint)),
-            Mode::Plain => Box::new(plain::Plain::new(out, detail)),
+            Mode::Plain => Box::new(plain::Plain::new(out, operation, detail)),
             Mode::Json => Box::new(json::Json::new(out, detail)),
             Mode::Quiet => Box::new(quiet::Quiet),
         };
@@ -113,7 +130,7 @@ impl Display {
         if self.finished {
             write();
         } else {
-            self.view.print(write);
+            self.view.print(self.start.elapsed(), write);
         }
     }
     /// Leaves the last state on the screen. Further calls do nothing.
@@ -211,8 +228,6 @@ mod tests {
         insta::assert_snapshot!(shown(Mode::Plain, Detail::default()), @r"
         ---
          Image nginx:1  Pulling
-         63a26ae4e8a8 Downloading 500B/1kB
-         63a26ae4e8a8 Pull complete 
          Image nginx:1  Pulled
          Container p-web-1  Recreate
            because: image changed aaaaaaaaaaaa → bbbbbbbbbbbb
@@ -230,6 +245,46 @@ mod tests {
          DRY-RUN MODE -    because: image changed aaaaaaaaaaaa → bbbbbbbbbbbb
          DRY-RUN MODE -  Container p-web-1  Recreated
          DRY-RUN MODE -  Container p-web-1  Error
+        ");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lines_are_folded_where_logs_can_fold() {
+        let grouped = |groups| {
+            let captured = Captured::default();
+            let detail = Detail { groups, ..Detail::default() };
+            let mut display = Display::new(Mode::Plain, "up", Stream::new(captured.clone()), Paint::plain(), detail);
+            display.plan(&plan());
+            let mut events = events().into_iter();
+            for event in events.by_ref().take(5) {
+                display.event(&event);
+            }
+            // What containers say is not folded away, nor is anything after it.
+            display.print(&mut || Stream::new(captured.clone()).line("web-1  | hello"));
+            for event in events {
+                display.event(&event);
+            }
+            display.finish();
+            format!("---\n{}", captured.text().replace('\r', "<CR>").replace('\u{1b}', "<E>"))
+        };
+        insta::assert_snapshot!(grouped(Groups::GitHub), @r"
+        ---
+        ::group::compose up
+         Image nginx:1  Pulling
+         Image nginx:1  Pulled
+        ::endgroup::
+        web-1  | hello
+         Container p-web-1  Recreate
+           because: image changed aaaaaaaaaaaa → bbbbbbbbbbbb
+         Container p-web-1  Recreated
+         Container p-web-1  Starting
+         Container p-web-1  Error
+        ");
+        insta::assert_snapshot!(grouped(Groups::GitLab { began: 100 }).lines().take(4).collect::<Vec<_>>().join("\n"), @r"
+        ---
+        <E>[0Ksection_start:100:compose_up<CR><E>[0Kcompose up
+         Image nginx:1  Pulling
+         Image nginx:1  Pulled
         ");
     }
 

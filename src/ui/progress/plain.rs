@@ -1,28 +1,67 @@
-//! `--progress plain`: one line per event, as docker compose 2.40 writes them, so that tools go on reading them.
+//! `--progress plain`: one line per change, as docker compose 2.40 writes them, so that tools go on reading them. Layers
+//! are left out: there are many, and a log is read afterwards.
 
 use std::time::Duration;
 
 use crate::ui::progress::rows::{Notice, Rows, State};
-use crate::ui::progress::{Detail, View};
+use crate::ui::progress::{Detail, Groups, View};
 use crate::ui::stream::Stream;
-use crate::ui::units;
 
 /// Lines on a stream.
 #[derive(Debug)]
 pub(super) struct Plain {
     out: Stream,
+    operation: String,
     detail: Detail,
+    group: Group,
+}
+
+/// How the group around the lines stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Group {
+    Wanted,
+    Open,
+    Closed,
 }
 
 impl Plain {
     /// Lines for `out`.
-    pub(super) fn new(out: Stream, detail: Detail) -> Self {
-        Self { out, detail }
+    pub(super) fn new(out: Stream, operation: &str, detail: Detail) -> Self {
+        // A plan that is only shown is to be read.
+        let group = if detail.groups == Groups::None || detail.dry_run { Group::Closed } else { Group::Wanted };
+        Self { out, operation: operation.to_owned(), detail, group }
     }
 
-    fn line(&self, text: &str) {
+    fn line(&mut self, text: &str) {
+        if self.group == Group::Wanted {
+            self.group = Group::Open;
+            let operation = &self.operation;
+            match self.detail.groups {
+                Groups::None => {}
+                Groups::GitHub => self.out.line(&format!("::group::compose {operation}")),
+                Groups::GitLab { began } => {
+                    let name = "\u{1b}[0Ksection_start";
+                    self.out.line(&format!("{name}:{began}:compose_{operation}\r\u{1b}[0Kcompose {operation}"));
+                }
+            }
+        }
         let prefix = if self.detail.dry_run { " DRY-RUN MODE - " } else { "" };
         self.out.line(&format!("{prefix}{text}"));
+    }
+
+    /// Ends the group for good: what follows is seen at once.
+    fn close(&mut self, now: Duration) {
+        if self.group == Group::Open {
+            match self.detail.groups {
+                Groups::None => {}
+                Groups::GitHub => self.out.line("::endgroup::"),
+                Groups::GitLab { began } => {
+                    let at = began.saturating_add(i64::try_from(now.as_secs()).unwrap_or(0));
+                    self.out.line(&format!("\u{1b}[0Ksection_end:{at}:compose_{}\r\u{1b}[0K", self.operation));
+                }
+            }
+            self.group = Group::Closed;
+        }
     }
 }
 
@@ -39,16 +78,7 @@ impl View for Plain {
                     self.line(&format!("   because: {text}"));
                 }
             }
-            Notice::Layer { id, layer, new_words, .. } => {
-                if *new_words && !self.detail.quiet_layers {
-                    let sizes = if layer.total > 0 && layer.current > 0 && !layer.done {
-                        format!("{}/{}", size(layer.current), size(layer.total))
-                    } else {
-                        String::new()
-                    };
-                    self.line(&format!(" {id} {} {sizes}", layer.status));
-                }
-            }
+            Notice::Layer { .. } => {}
             Notice::Output { line, .. } => {
                 if !self.detail.quiet_output {
                     self.line(&format!(" {line}"));
@@ -57,13 +87,11 @@ impl View for Plain {
         }
     }
     fn frame(&mut self, _: &Rows, _: Duration) {}
-    fn print(&mut self, write: &mut dyn FnMut()) {
+    fn print(&mut self, now: Duration, write: &mut dyn FnMut()) {
+        self.close(now);
         write();
     }
-    fn finish(&mut self, _: &Rows, _: Duration) {}
-}
-
-#[expect(clippy::cast_precision_loss, reason = "four digits are shown")]
-fn size(bytes: u64) -> String {
-    units::decimal_size(bytes as f64, 4)
+    fn finish(&mut self, _: &Rows, now: Duration) {
+        self.close(now);
+    }
 }

@@ -12,7 +12,7 @@ pub(super) struct Quiet;
 impl View for Quiet {
     fn notice(&mut self, _: &Notice) {}
     fn frame(&mut self, _: &Rows, _: Duration) {}
-    fn print(&mut self, write: &mut dyn FnMut()) {
+    fn print(&mut self, _: Duration, write: &mut dyn FnMut()) {
         write();
     }
     fn finish(&mut self, _: &Rows, _: Duration) {}

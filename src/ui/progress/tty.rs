@@ -84,7 +84,7 @@ impl View for Tty {
         }
     }
 
-    fn print(&mut self, write: &mut dyn FnMut()) {
+    fn print(&mut self, _: Duration, write: &mut dyn FnMut()) {
         self.bar.suspend(write);
     }
 
@@ -103,18 +103,29 @@ impl View for Tty {
 }
 
 /// A terminal for indicatif: collects what is written and sends it at once, so that nothing flickers.
+///
+/// indicatif writes lines without ends and fills them up with blanks, so that the terminal wraps them. Wrapped lines are
+/// one line to a terminal: they are copied as one and break in other places when the window changes. Here every line
+/// ends, and what was behind it is cleared.
 #[derive(Debug)]
 struct Screen {
     out: Stream,
-    pending: Mutex<String>,
+    frame: Mutex<Frame>,
+}
+
+/// What was written since the last flush.
+#[derive(Debug, Default)]
+struct Frame {
+    text: String,
+    lines: usize,
 }
 
 impl Screen {
     fn new(out: Stream) -> Self {
-        Self { out, pending: Mutex::default() }
+        Self { out, frame: Mutex::default() }
     }
     fn push(&self, text: &str) -> io::Result<()> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner).push_str(text);
+        self.frame.lock().unwrap_or_else(PoisonError::into_inner).text.push_str(text);
         Ok(())
     }
     fn step(&self, count: usize, letter: char) -> io::Result<()> {
@@ -146,13 +157,26 @@ impl TermLike for Screen {
         self.push("\r\n")
     }
     fn write_str(&self, text: &str) -> io::Result<()> {
-        self.push(text)
+        if text == "\r" {
+            return self.push(text);
+        }
+        // What fills a line up.
+        if text.trim_matches(' ').is_empty() {
+            return self.push("\u{1b}[K");
+        }
+        let mut frame = self.frame.lock().unwrap_or_else(PoisonError::into_inner);
+        if frame.lines > 0 {
+            frame.text.push_str("\r\n");
+        }
+        frame.lines += 1;
+        frame.text.push_str(text.trim_end_matches(' '));
+        Ok(())
     }
     fn clear_line(&self) -> io::Result<()> {
         self.push("\r\u{1b}[2K")
     }
     fn flush(&self) -> io::Result<()> {
-        let text = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
+        let Frame { text, lines: _ } = std::mem::take(&mut *self.frame.lock().unwrap_or_else(PoisonError::into_inner));
         if !text.is_empty() {
             // The terminal shows all of it or nothing yet, where it knows this mark; others ignore it.
             self.out.text(&format!("\u{1b}[?2026h{text}\u{1b}[?2026l"));

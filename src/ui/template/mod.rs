@@ -48,13 +48,13 @@ impl Template {
     /// # Errors
     /// The template does not fit the row.
     pub fn render(&self, row: &Map<String, Value>) -> Result<String, TemplateError> {
-        run::run(&self.parsed, as_row(row), false).map_err(TemplateError)
+        run::run(&self.parsed, &as_row(row), false).map_err(TemplateError)
     }
 
     /// Its headings, of the titles of fields; where there is none it says so, as docker does. A template whose headings
     /// can not be made has an empty one.
     pub fn heading(&self, titles: &Map<String, Value>) -> String {
-        run::run(&self.parsed, as_row(titles), true).unwrap_or_default()
+        run::run(&self.parsed, &as_row(titles), true).unwrap_or_default()
     }
 }
 

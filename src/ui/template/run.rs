@@ -31,10 +31,10 @@ pub(super) struct Run<'a> {
 }
 
 /// The text that a template makes of a row; headings know no missing field.
-pub(super) fn run(parsed: &Parsed, row: Value, heading: bool) -> Result<String, String> {
+pub(super) fn run(parsed: &Parsed, row: &Value, heading: bool) -> Result<String, String> {
     let variables = vec![("$".to_owned(), row.clone())];
     let mut run = Run { parsed, heading, variables, depth: 0, out: String::new() };
-    match run.list(&parsed.nodes, &row) {
+    match run.list(&parsed.nodes, row) {
         Ok(()) | Err(Stop::Break | Stop::Continue) => Ok(run.out),
         Err(Stop::Error(error)) => Err(error),
     }
