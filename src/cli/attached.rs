@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::stream;
+use tokio::sync::oneshot;
 
 use crate::cli::apply::{self, Road, Shown};
 use crate::cli::commands::Ended;
@@ -15,6 +16,7 @@ use crate::cli::commands::up::{UpArgs, detail};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::shown_logs::{ShownLogs, Times};
+use crate::cli::watching::{self, Watching};
 use crate::engine::session::{
     self, AttachedOptions, Cascade, Chosen, Drive, Ends, Key, StartHooks, attached_up, starts,
 };
@@ -26,7 +28,10 @@ use crate::resource::{ResourceId, Snapshot};
 use crate::runtime::Runtime;
 use crate::spec::model::{Project, Service};
 use crate::ui::logs::{Style, display_name};
-use crate::ui::progress::Detail;
+use crate::ui::progress::{Detail, Mode};
+
+/// Stands before what watching tells, between the lines of services.
+const WATCH_PREFIX: &str = "  ⦿ ";
 
 /// Runs it to its end.
 pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, context: &Context<'_>) -> Ended {
@@ -40,6 +45,11 @@ pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, co
     let times = if args.timestamps { Times::Ours } else { Times::None };
     let speakers = RefCell::new(BTreeSet::new());
     let mut sink = ShownLogs::new(context, &project.name, style, times).beside(&display).expecting(&speakers);
+
+    let (is_up, up_is_done) = oneshot::channel();
+    let beside = beside(context);
+    let watching = watching(args, project, &beside, &runtime, up_is_done)?;
+    let mut is_up = Some(is_up);
 
     let (hooks, starts) = starts();
     let hooks = AttachLine { inner: hooks, context, display: &display, speakers: &speakers, told: Cell::new(false) };
@@ -69,13 +79,19 @@ pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, co
         };
         if ended == session::Ended::Done {
             hooks.tell();
+            // Nobody listens unless files are watched.
+            let _ = is_up.take().map(|is_up| is_up.send(()));
         }
         *result.borrow_mut() = Some(applied);
         ended
     };
     let keys = pin!(keys(&context.interrupts));
     let drive = Drive { runtime: runtime.as_ref(), project: &project.name, sink: &mut sink, keys };
-    let code = attached_up(drive, session_options.clone(), up, starts, &ends).await?;
+    let session = attached_up(drive, session_options.clone(), up, starts, &ends);
+    let code = tokio::select! {
+        code = session => code?,
+        never = watching => match never {},
+    };
     // What went wrong with the plan is more than a code.
     if let Some(applied) = result.take() {
         match apply::judged(runtime.as_ref(), applied?, Some(project)).await {
@@ -89,6 +105,36 @@ pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, co
         // All is well, or nobody reads any more.
         Ok(_) | Err(_) => Ok(0),
     }
+}
+
+/// For what goes on while containers write: lines, nothing that is drawn anew.
+fn beside<'a>(context: &Context<'a>) -> Context<'a> {
+    let mut global = context.global.clone();
+    if global.progress == Mode::Tty {
+        global.progress = Mode::Plain;
+    }
+    Context { global, environment: context.environment.clone(), interrupts: context.interrupts.clone(), ..*context }
+}
+
+/// Watches files from when all is up until the session ends; that it can not, or ends early, does not end the session.
+fn watching<'a>(
+    args: &UpArgs,
+    project: &'a Project,
+    context: &'a Context<'a>,
+    runtime: &'a Arc<dyn Runtime>,
+    up_is_done: oneshot::Receiver<()>,
+) -> Result<impl Future<Output = std::convert::Infallible> + 'a, Failure> {
+    let options = watching::Options { prune: true, quiet: args.quiet_build, prefix: WATCH_PREFIX.to_owned() };
+    let watching = args.watch.then(|| Watching::new(context, runtime, project, &args.services, options)).transpose()?;
+    Ok(async move {
+        if let (Some(watching), Ok(())) = (watching, up_is_done.await)
+            && let Err(failure) = watching.run().await
+            && failure != Failure::Interrupted
+        {
+            context.warn(&failure.lines().join("\n"));
+        }
+        std::future::pending().await
+    })
 }
 
 /// Ctrl-C as the session hears it: once, and once more.

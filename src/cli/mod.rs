@@ -19,6 +19,7 @@ mod shown_logs;
 pub mod terminal;
 pub mod transfer;
 pub mod usage;
+mod watching;
 
 use std::cell::Cell;
 use std::ffi::OsString;

@@ -30,6 +30,7 @@ mod tests;
 mod text;
 mod up;
 mod values;
+mod watch;
 
 pub use builder::{PlanBuilder, after, settled};
 pub use control::{kill, pause, remove, restart, start, stop, unpause};
@@ -53,3 +54,4 @@ pub use summary::{Action, Change, changes};
 pub use supply::{build, pull, push};
 pub use text::{reason, to_text};
 pub use up::{run, up};
+pub use watch::{commands, prune};

@@ -35,3 +35,4 @@ mod plugin;
 mod session;
 mod terminal;
 mod together;
+mod watch;

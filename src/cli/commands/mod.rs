@@ -41,6 +41,7 @@ pub mod up;
 pub mod version;
 pub mod volumes;
 pub mod wait;
+pub mod watch;
 
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
@@ -95,7 +96,7 @@ pub enum Command {
     Version(version::VersionArgs),
     Volumes(volumes::VolumesArgs),
     Wait(wait::WaitArgs),
-    Watch(planned::WatchArgs),
+    Watch(watch::WatchArgs),
 }
 
 impl Command {
@@ -145,7 +146,8 @@ impl Command {
             Self::Version(args) => version::run(&args, context),
             Self::Volumes(args) => context.unless_interrupted(volumes::run(args, context)).await,
             Self::Wait(args) => wait::run(args, context).await,
-            Self::Bridge(_) | Self::Alpha(_) | Self::Publish(_) | Self::Watch(_) => Err(planned::refusal(&self)),
+            Self::Watch(args) => watch::run(args, context).await,
+            Self::Bridge(_) | Self::Alpha(_) | Self::Publish(_) => Err(planned::refusal(&self)),
         }
     }
 

@@ -10,7 +10,6 @@ pub(super) fn refusal(command: &Command) -> Failure {
         Command::Bridge(_) => "bridge",
         Command::Alpha(_) => "alpha",
         Command::Publish(_) => "publish",
-        Command::Watch(_) => "watch",
         _ => "this command",
     };
     Failure::Unsupported(format!("`compose {name}`"))
@@ -124,26 +123,6 @@ pub struct PublishArgs {
     /// Answer yes to every question
     #[arg(short, long, alias = "y")]
     yes: bool,
-    #[arg(hide = true)]
-    words: Vec<String>,
-}
-
-/// Keep containers up to date while you edit the sources
-#[derive(clap::Args, Clone, Debug)]
-#[command(
-    override_usage = "[SERVICE...]",
-    after_help = "Examples:\n  compose watch     start, then follow changes of files\n"
-)]
-pub struct WatchArgs {
-    /// Only watch: build and start nothing first
-    #[arg(long)]
-    no_up: bool,
-    /// Remove the images that a rebuild replaced
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
-    prune: Option<bool>,
-    /// Build silently
-    #[arg(long)]
-    quiet: bool,
     #[arg(hide = true)]
     words: Vec<String>,
 }

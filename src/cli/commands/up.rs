@@ -10,6 +10,7 @@ use crate::cli::commands::plan;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::global::parse_bool;
+use crate::cli::watching;
 use crate::names::ServiceName;
 use crate::planner::{Recreate, UpOptions};
 use crate::spec::model::Project;
@@ -169,7 +170,7 @@ pub(super) fn prepared(args: &UpArgs, context: &Context<'_>) -> Result<(Project,
     let mut project = selected(args, context)?;
     scaled(&mut project, &args.scale)?;
     if args.watch {
-        return Err(Failure::Unsupported("`compose up --watch`".to_owned()));
+        project = watching::developed(&project);
     }
     if project.services.is_empty() {
         return Err(Failure::message("no service selected"));

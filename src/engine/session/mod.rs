@@ -7,6 +7,7 @@ mod foreground;
 mod logs;
 mod merge;
 mod roll;
+pub mod watch;
 
 use std::collections::BTreeSet;
 use std::io;
