@@ -91,10 +91,11 @@ async fn on_the_command_line() {
     invalid project name "Foo": must consist only of lowercase alphanumeric characters, hyphens, and underscores as well as start with a letter or number
     exit 1
     "#);
-    insta::assert_snapshot!(world.run("watch").await, @r"
+    insta::assert_snapshot!(world.run("watch").await, @"
     $ compose watch
     stderr:
-    `compose watch` is not supported yet
+    none of the selected services is configured for watch, consider setting a 'develop' section
+     hint: `develop: {watch: [{path: ./src, target: /app, action: sync}]}` copies ./src as you edit
     exit 1
     ");
     let unknown = world.run("strat").await;
