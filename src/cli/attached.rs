@@ -113,7 +113,13 @@ fn beside<'a>(context: &Context<'a>) -> Context<'a> {
     if global.progress == Mode::Tty {
         global.progress = Mode::Plain;
     }
-    Context { global, environment: context.environment.clone(), interrupts: context.interrupts.clone(), ..*context }
+    Context {
+        global,
+        environment: context.environment.clone(),
+        interrupts: context.interrupts.clone(),
+        signals_are_passed_on: std::rc::Rc::clone(&context.signals_are_passed_on),
+        ..*context
+    }
 }
 
 /// Watches files from when all is up until the session ends; that it can not, or ends early, does not end the session.

@@ -2,7 +2,6 @@
 
 use crate::cli::commands::Command;
 use crate::cli::failure::Failure;
-use crate::cli::global::parse_bool;
 
 /// Why nothing was done.
 pub(super) fn refusal(command: &Command) -> Failure {
