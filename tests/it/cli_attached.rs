@@ -150,7 +150,7 @@ async fn ctrl_c_stops_and_a_second_one_kills() {
 #[tokio::test(start_paused = true)]
 async fn a_plan_that_fails_ends_it() {
     let world = world(Behaviour::runs().fails_to_start("no such program"), Behaviour::runs());
-    insta::assert_snapshot!(world.run("up").await, @r"
+    insta::assert_snapshot!(world.run("up").await, @"
     $ compose up
     Attaching to db-1, web-1
     stderr:
@@ -163,6 +163,7 @@ async fn a_plan_that_fails_ends_it() {
      Container shop-web-1  Error
     failed to start container shop-web-1: no such program
       --> compose.yaml:1:12
+      still running: shop-db-1
     exit 1
     ");
 }

@@ -118,9 +118,7 @@ async fn images_that_are_built_here_are_pushed() {
      db  Skipped
      Image shop.example/web:1  Pushing
      Image shop.example/web:2  Pushing
-     layer Pushed 
      Image shop.example/web:1  Pushed
-     layer Pushed 
      Image shop.example/web:2  Pushed
     ");
     insta::assert_snapshot!(world.run("--dry-run push web").await, @"
@@ -139,7 +137,6 @@ async fn images_that_are_built_here_are_pushed() {
     stderr:
      Image shop.example/web:1  Pushing
      Image shop.example/web:2  Pushing
-     layer Pushed 
      Image shop.example/web:1  Pushed
      Image shop.example/web:2  Error
     failed to push image shop.example/web:2: An image does not exist locally with the tag: shop.example/web:2
@@ -150,7 +147,6 @@ async fn images_that_are_built_here_are_pushed() {
     stderr:
      Image shop.example/web:1  Pushing
      Image shop.example/web:2  Pushing
-     layer Pushed 
      Image shop.example/web:1  Pushed
      Image shop.example/web:2 Warning failed to push image shop.example/web:2: An image does not exist locally with the tag: shop.example/web:2
     ");

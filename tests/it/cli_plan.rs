@@ -369,9 +369,6 @@ async fn a_plan_that_hangs_on_an_image_holds_through_its_rounds() {
     $ compose up -d --plan p.json
     stderr:
      Image nginx:1  Pulling
-     [ID] Pulling fs layer 
-     [ID] Downloading 50B/100B
-     [ID] Pull complete 
      Image nginx:1  Pulled
      Network shop_default  Creating
      Network shop_default  Created
@@ -458,5 +455,5 @@ async fn an_up_with_nothing_to_do_asks_no_more_of_fifty_services_than_of_one() {
         assert!(!calls.iter().any(|call| call.starts_with("inspect ")), "{calls:#?}");
         counts.push(calls.len());
     }
-    assert_eq!(counts, [6, 6]);
+    assert_eq!(counts, [7, 7]);
 }

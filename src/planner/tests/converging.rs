@@ -538,7 +538,13 @@ fn a_container_of_another_version_that_is_as_wanted_stays() {
     #4 rename the one of #1 to Container s-web-1: replaced  after #3
     #5 start Container s-web-1: is not running  after #4
     ");
-    insta::assert_snapshot!(plan_up(&compose.replace("{A: b}", "{}"), &world), @"= Container s-web-1 running");
+    insta::assert_snapshot!(plan_up(&compose.replace("{A: b}", "{}"), &world), @"
+    #1 create as 000000000000_s-web-1 Container s-web-1: environment.A b → (nothing)
+    #2 stop Container s-web-1: replaced  after #1
+    #3 remove Container s-web-1: replaced  after #1 #2
+    #4 rename the one of #1 to Container s-web-1: replaced  after #3
+    #5 start Container s-web-1: is not running  after #4
+    ");
     insta::assert_snapshot!(plan_up(&compose.replace("[run]", "[go]"), &world), @"
     #1 create as 000000000000_s-web-1 Container s-web-1: command [run] → [go] (compose.yaml:2)
     #2 stop Container s-web-1: replaced  after #1
