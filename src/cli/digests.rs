@@ -8,7 +8,7 @@ use futures::stream;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::spec::model::Project;
-use crate::spec::tree::{Node, Value as Tree};
+use crate::spec::tree::{Mapping, Node, Value as Tree};
 
 /// Questions that registries are asked at once.
 const SIDE_BY_SIDE: usize = 8;
@@ -41,7 +41,7 @@ pub async fn pin_tree(tree: &mut Node, context: &Context<'_>) -> Result<(), Fail
         services.into_iter().flat_map(|services| services.iter().filter_map(|(_, entry)| image_of(&entry.node)));
     let pinned = pinned(images.collect(), context).await?;
     let services = tree.as_mapping_mut().and_then(|top| top.get_mut("services")).and_then(Node::as_mapping_mut);
-    for (_, entry) in services.into_iter().flat_map(|services| services.iter_mut()) {
+    for (_, entry) in services.into_iter().flat_map(Mapping::iter_mut) {
         let image = entry.node.as_mapping_mut().and_then(|service| service.get_mut("image"));
         if let Some(Node { value: Tree::String(image), .. }) = image
             && let Some(exact) = pinned.get(image)

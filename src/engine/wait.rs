@@ -210,7 +210,8 @@ fn judge(until: Until, found: &ContainerDetails, history: &mut History, now: Ins
         Until::CompletedSuccessfully if ended => Verdict::Never(Because::DidNotComplete(code)),
         Until::Started | Until::RunningOrHealthy | Until::Healthy if ended => Verdict::Never(Because::Exited(code)),
         Until::Exited if ended => Verdict::There,
-        Until::RunningOrHealthy if restarts >= CRASH_LOOP => Verdict::Never(Because::CrashLoop(code)),
+        // While it runs once more, the engine no longer knows how it ended.
+        Until::RunningOrHealthy if restarts >= CRASH_LOOP && !runs => Verdict::Never(Because::CrashLoop(code)),
         Until::Healthy | Until::RunningOrHealthy if runs => match found.health {
             Health::Healthy => Verdict::There,
             Health::Unhealthy => Verdict::Never(Because::Unhealthy),
@@ -284,6 +285,7 @@ mod tests {
         assert_eq!(look(5, ContainerState::Running, 1), Verdict::NotYet);
         assert_eq!(look(5, ContainerState::Running, 11), Verdict::There);
         assert_eq!(look(6, ContainerState::Running, 12), Verdict::NotYet);
-        assert_eq!(look(7, ContainerState::Restarting, 13), Verdict::Never(Because::CrashLoop(1)));
+        assert_eq!(look(7, ContainerState::Running, 13), Verdict::NotYet, "how it ended is not known now");
+        assert_eq!(look(7, ContainerState::Restarting, 14), Verdict::Never(Because::CrashLoop(1)));
     }
 }

@@ -21,7 +21,7 @@ impl Git {
         let defaults = [("GIT_TERMINAL_PROMPT", "0"), ("GIT_SSH_COMMAND", "ssh -o ControlMaster=no -o BatchMode=yes")];
         let mut settings: Vec<(&str, String)> = defaults
             .into_iter()
-            .filter(|(name, _)| !set(name) && !(*name == "GIT_SSH_COMMAND" && set("GIT_SSH")))
+            .filter(|(name, _)| !(set(name) || *name == "GIT_SSH_COMMAND" && set("GIT_SSH")))
             .map(|(name, value)| (name, value.to_owned()))
             .collect();
         // No transport that starts a program of the reference's choice.

@@ -33,6 +33,7 @@ const CHANCE: &[&str] = &[
     "Mountpoint",
     "Containers",
     "RestartCount",
+    "ExecIDs",
 ];
 /// Labels that may differ: who wrote them, and our own.
 const OWN_LABELS: &[&str] = &["com.docker.compose.version", "com.docker.compose.image.builder", "dev.compose."];
@@ -217,7 +218,7 @@ services:
       - { type: volume, source: data, target: /fresh, volume: { nocopy: true } }
     secrets: [token, { source: token, target: other-token }]
     configs: [{ source: text, target: /text, mode: 0o440 }]
-    healthcheck: { test: 'true', interval: 1m30s, timeout: 2s, retries: 3, start_period: 1s }
+    healthcheck: { test: 'true', interval: 1m30s, timeout: 2s, retries: 3, start_period: 40s }
     logging: { driver: json-file, options: { max-size: 1m } }
     deploy:
       replicas: 2

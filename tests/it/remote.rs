@@ -29,7 +29,7 @@ fn stack(compose: &str) -> MemoryFiles {
 fn errors(files: &dyn Files) -> Vec<String> {
     let environment = [("HOME".to_owned(), "/home/me".to_owned())].into();
     let loaded = load(&Request { cwd: "/p".into(), environment, ..Request::default() }, files);
-    let errors = loaded.diagnostics.into_iter().filter(|finding| finding.is_error());
+    let errors = loaded.diagnostics.into_iter().filter(compose::diagnostics::Diagnostic::is_error);
     errors.map(|finding| format!("{}: {}", finding.code.0, finding.message)).collect()
 }
 
