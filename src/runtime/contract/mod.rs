@@ -96,6 +96,7 @@ pub async fn some(runtime: &dyn Runtime, fixture: &Fixture, wanted: impl Fn(&str
         containers::stats_and_processes_are_told,
         streams::output_after_the_attach_is_not_lost,
         streams::input_is_read_until_it_is_closed,
+        streams::input_that_ends_before_the_start_is_read,
         streams::logs_are_kept_and_followed,
         streams::logs_of_a_terminal_are_one_stream,
         streams::a_command_runs_inside,
@@ -252,6 +253,7 @@ mod tests {
             .on("*-writes", Behaviour::exits(0).says(soon, "out").complains(soon, "err").after(soon * 2))
             .on("*-counts", Behaviour::exits(0).says(soon, "1").says(soon * 2, "2").says(soon * 3, "3").after(soon * 4))
             .on("*-reads", Behaviour::runs().echoes())
+            .on("*-reads-early", Behaviour::runs().echoes())
             .on("*-asks", Behaviour::exits(0).says(soon, "prompt> 24 80").after(soon * 2))
             .on_exec("cat", {
                 let mut exec = ExecBehaviour::exits(0);

@@ -26,15 +26,37 @@ pub(super) async fn input_is_read_until_it_is_closed(case: &Case<'_>) -> Kept {
     let id = case.create(&spec).await?;
     let attached = case.runtime.attach(&id, &AttachOptions { stdin: true, ..AttachOptions::default() }).await?;
     let Some(mut input) = attached.input else { return Err(Broken("there is no input".to_owned())) };
+    // What comes before the start waits for it.
+    input.write_all(b"one\n").await.map_err(|error| Broken(error.to_string()))?;
     case.runtime.start_container(&id).await?;
     let written = async {
-        input.write_all(b"one\n").await?;
         input.write_all(b"two\n").await?;
         input.shutdown().await
     };
     written.await.map_err(|error| Broken(error.to_string()))?;
     let (out, err) = all_output(attached.output).await?;
     ensure!(out == "one\ntwo\n" && err.is_empty(), "it wrote {out:?} and {err:?}");
+    let code = case.runtime.wait_container(&id).await?;
+    ensure!(code == 0, "its code is {code}");
+    Ok(())
+}
+
+pub(super) async fn input_that_ends_before_the_start_is_read(case: &Case<'_>) -> Kept {
+    let mut spec = case.spec("reads-early", "cat");
+    spec.stdin_open = true;
+    spec.stdin_once = true;
+    spec.attach_stdin = true;
+    let id = case.create(&spec).await?;
+    let attached = case.runtime.attach(&id, &AttachOptions { stdin: true, ..AttachOptions::default() }).await?;
+    let Some(mut input) = attached.input else { return Err(Broken("there is no input".to_owned())) };
+    let written = async {
+        input.write_all(b"one\n").await?;
+        input.shutdown().await
+    };
+    written.await.map_err(|error| Broken(error.to_string()))?;
+    case.runtime.start_container(&id).await?;
+    let (out, _) = all_output(attached.output).await?;
+    ensure!(out == "one\n", "it wrote {out:?}");
     let code = case.runtime.wait_container(&id).await?;
     ensure!(code == 0, "its code is {code}");
     Ok(())

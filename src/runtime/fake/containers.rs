@@ -330,6 +330,8 @@ fn create(world: &mut World, mut spec: ContainerSpec) -> Result<Created> {
         files: BTreeMap::new(),
         log: Vec::new(),
         input: Vec::new(),
+        waiting: Vec::new(),
+        input_ended: false,
         spec,
     };
     world.containers.insert(id.clone(), record);

@@ -118,8 +118,19 @@ impl World {
         record.stopped = false;
         record.ports = ports;
         let run = record.run;
+        let (waiting, input_ended) = (std::mem::take(&mut record.waiting), std::mem::take(&mut record.input_ended));
         self.tell_container(id, "start", &[]);
         let container = id.clone();
+        if behaviour.echoes {
+            for bytes in waiting {
+                let output = Output::Stdout;
+                self.schedule(Duration::ZERO, Effect::Write { container: container.clone(), run, output, bytes });
+            }
+            if input_ended {
+                let code = behaviour.exit_code;
+                self.schedule(Duration::ZERO, Effect::Exit { container: container.clone(), run, code });
+            }
+        }
         for (at, output, bytes) in behaviour.writes {
             self.schedule(at, Effect::Write { container: container.clone(), run, output, bytes: bytes.into() });
         }

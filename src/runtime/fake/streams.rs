@@ -321,6 +321,10 @@ impl AsyncWrite for FakeInput {
             Reads::Container(id, run) => {
                 let Some(record) = world.containers.get_mut(id) else { return };
                 record.input.extend_from_slice(&bytes);
+                if record.run < *run {
+                    record.waiting.push(bytes);
+                    return;
+                }
                 let (alive, record) = (record.is_alive() && record.run == *run, record.clone());
                 if alive && world.behaviour(&record).echoes {
                     world.write_log(id, Output::Stdout, bytes);
@@ -342,7 +346,12 @@ impl AsyncWrite for FakeInput {
     fn poll_shutdown(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.fake.inside(|world| match &self.to {
             Reads::Container(id, run) => {
-                let Some(record) = world.containers.get(id).cloned() else { return };
+                let Some(record) = world.containers.get_mut(id) else { return };
+                if record.run < *run {
+                    record.input_ended = true;
+                    return;
+                }
+                let record = record.clone();
                 let behaviour = world.behaviour(&record);
                 if behaviour.echoes {
                     let effect = Effect::Exit { container: id.clone(), run: *run, code: behaviour.exit_code };

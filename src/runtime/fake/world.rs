@@ -47,6 +47,10 @@ pub(super) struct Record {
     pub(super) log: Vec<Written>,
     /// What it was told by whom is attached.
     pub(super) input: Vec<u8>,
+    /// What it was told before it was started.
+    pub(super) waiting: Vec<Bytes>,
+    /// Its input ended before it was started.
+    pub(super) input_ended: bool,
 }
 
 impl Record {
