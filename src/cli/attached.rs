@@ -63,7 +63,7 @@ pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, co
     let style = Style { prefix: !args.no_log_prefix, colour: paint.is_coloured() && !args.no_color };
     let times = if args.timestamps { Times::Ours } else { Times::None };
     let speakers = RefCell::new(BTreeSet::new());
-    let mut sink = ShownLogs::new(context, &project.name, style, times).beside(&display).expecting(&speakers);
+    let mut sink = ShownLogs::new(context, &project.name, style, times).apart().beside(&display).expecting(&speakers);
 
     let (is_up, up_is_done) = oneshot::channel();
     let beside = beside(context);

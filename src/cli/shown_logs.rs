@@ -39,6 +39,8 @@ pub(super) struct ShownLogs<'a> {
     only: Option<Regex>,
     /// An object per line.
     json: bool,
+    /// What containers wrote to standard error goes there, too.
+    apart: bool,
     /// Written, not yet shown.
     held: Vec<u8>,
     display: Option<&'a RefCell<Display>>,
@@ -56,6 +58,7 @@ impl<'a> ShownLogs<'a> {
             times,
             only: None,
             json: false,
+            apart: false,
             held: Vec::new(),
             display: None,
             expected: None,
@@ -65,6 +68,11 @@ impl<'a> ShownLogs<'a> {
     #[must_use]
     pub(super) fn filtered(self, only: Option<Regex>, json: bool) -> Self {
         Self { only, json, ..self }
+    }
+    /// Lets standard error of containers be standard error.
+    #[must_use]
+    pub(super) fn apart(self) -> Self {
+        Self { apart: true, ..self }
     }
     /// Shares the terminal with a display.
     #[must_use]
@@ -132,6 +140,10 @@ impl LogSink for ShownLogs<'_> {
             }
         };
         let bytes = self.lines.line(speaker, time, text);
+        if self.apart && *output == Output::Stderr {
+            self.flush()?;
+            return self.write(|| self.context.io.stderr.bytes(&bytes));
+        }
         self.hold(&bytes)
     }
 

@@ -29,6 +29,7 @@ mod failing;
 mod files;
 mod interop;
 mod lifecycle;
+mod many_lines;
 mod order;
 mod output;
 mod outside;

@@ -31,6 +31,28 @@ fn text(bytes: &Text) -> String {
     String::from_utf8_lossy(&bytes.lock().expect("no reader panics")).into_owned()
 }
 
+/// What a process used so far.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(dead_code, reason = "for people who read the transcript")]
+pub(crate) struct Usage {
+    /// Hundredths of a second of processor time.
+    pub(crate) ticks: u64,
+    /// The most memory at once, in kilobytes.
+    pub(crate) memory: u64,
+}
+
+impl Usage {
+    fn of(pid: u32) -> Option<Self> {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let memory = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let memory = memory.trim().trim_end_matches(" kB").parse().ok()?;
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let (_, fields) = stat.rsplit_once(')')?;
+        let ticks = fields.split_whitespace().skip(11).take(2).filter_map(|text| text.parse::<u64>().ok()).sum();
+        Some(Self { ticks, memory })
+    }
+}
+
 /// A command that runs.
 pub(crate) struct Running {
     shown: String,
@@ -73,6 +95,20 @@ impl Running {
         eprintln!("{signal:?} to: {}", self.shown);
         let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
         kill_process(pid.expect("the command still runs"), signal).expect("a signal can be sent to an own child");
+    }
+
+    /// What it uses until its end; begins to look when it is polled.
+    pub(crate) fn usage(&mut self) -> impl Future<Output = Usage> + use<> {
+        let pid = self.child.id().expect("the command runs");
+        async move {
+            let mut used = Usage::default();
+            // A process that ended and was not waited for has no memory any more.
+            while let Some(now) = Usage::of(pid) {
+                used = now;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            used
+        }
     }
 
     /// Kills the command unless it ends before; whether it had to be killed.

@@ -169,6 +169,58 @@ async fn a_plan_that_fails_ends_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn standard_error_of_containers_is_ours() {
+    let second = Duration::from_secs(1);
+    let world = world(job(0, 2, "hello").complains(second, "oh"), job(0, 3, "ready"));
+    world.run("create").await;
+    insta::assert_snapshot!(world.run("up").await, @"$ compose up\nAttaching to db-1, web-1\nweb-1  | hello\ndb-1   | ready\n\r\u{1b}[Kweb-1 exited with code 0\n\r\u{1b}[Kdb-1 exited with code 0\nstderr:\nweb-1  | oh");
+    insta::assert_snapshot!(world.run("logs web").await, @"
+    $ compose logs web
+    web-1  | hello
+    web-1  | oh
+    ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn logs_are_searched_and_told_to_programs() {
+    let second = Duration::from_secs(1);
+    let world = world(job(0, 2, "hello 42").complains(second, "oh \"no\""), job(0, 3, "ready"));
+    world.run("up").await;
+    insta::assert_snapshot!(world.run("logs --grep [0-9]+|^oh").await, @r#"
+    $ compose logs --grep [0-9]+|^oh
+    web-1  | hello 42
+    web-1  | oh "no"
+    "#);
+    insta::assert_snapshot!(world.run("logs --json --grep o").await, @r#"
+    $ compose logs --json --grep o
+    {"service":"web","container":"shop-web-1","time":"2026-01-01T00:00:00.020000000Z","stream":"stdout","message":"hello 42"}
+    {"service":"web","container":"shop-web-1","time":"2026-01-01T00:00:01.000000000Z","stream":"stderr","message":"oh \"no\""}
+    "#);
+    insta::assert_snapshot!(world.run("logs --grep [").await, @r#"
+    $ compose logs --grep [
+    stderr:
+    --grep "[": regex parse error:
+        [
+        ^
+    error: unclosed character class
+    exit 1
+    "#);
+    world.run("up").await;
+    insta::assert_snapshot!(world.run("logs --since up web").await, @r#"
+    $ compose logs --since up web
+    web-1  | hello 42
+    web-1  | oh "no"
+    "#);
+    insta::assert_snapshot!(world.run("logs web").await, @r#"
+    $ compose logs web
+    web-1  | hello 42
+    web-1  | oh "no"
+    web-1  | hello 42
+    web-1  | oh "no"
+    "#);
+}
+
+#[tokio::test(start_paused = true)]
 async fn logs_follow_until_nothing_runs() {
     let world = world(job(0, 5, "hello"), job(2, 9, "ready"));
     world.run("up -d").await;

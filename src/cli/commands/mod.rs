@@ -21,6 +21,7 @@ pub mod lint;
 pub mod logs;
 pub mod ls;
 pub mod man;
+mod metrics;
 mod one_off;
 pub mod pause;
 pub mod plan;

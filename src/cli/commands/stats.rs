@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use crate::cli::commands::Ended;
 use crate::cli::commands::containers;
 use crate::cli::commands::format::{Format, Row};
+use crate::cli::commands::metrics;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::resource::Container;
@@ -35,13 +36,13 @@ const REFRESH_TICKS: u32 = 5;
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] [SERVICE]",
-    after_help = "Examples:\n  compose stats                                   what everything uses, live\n  compose stats --no-stream --format json web     one sample of `web`, for programs\n"
+    after_help = "Examples:\n  compose stats                                   what everything uses, live\n  compose stats --no-stream --format json web     one sample of `web`, for programs\n  compose stats --format prometheus               one sample in the text format that Prometheus reads\n"
 )]
 pub struct StatsArgs {
     /// Show stopped containers, too
     #[arg(short, long)]
     pub all: bool,
-    /// Layout: table, table TEMPLATE, json or a Go template
+    /// Layout: table, table TEMPLATE, json, prometheus (one sample) or a Go template
     #[arg(long, value_name = "string")]
     pub format: Option<String>,
     /// Show one sample and end
@@ -56,14 +57,15 @@ pub struct StatsArgs {
 
 pub(super) async fn run(args: StatsArgs, context: &Context<'_>) -> Ended {
     let StatsArgs { all, format, no_stream, no_trunc, services } = args;
+    let prometheus = format.as_deref() == Some("prometheus");
     // Quotes around a template are part of it: tools that start no shell put them there, and take them off again.
-    let format = Format::parse(format.as_deref())?;
+    let format = Format::parse(format.as_deref().filter(|_| !prometheus))?;
     let project = context.project_name()?;
     let runtime = context.runtime().await?;
     let mut found = containers::of_project(runtime.as_ref(), &project).await?;
     found.retain(|container| containers::is_of(container, &services) && (all || container.is_running()));
     let row = |container: &Container, stats: &Stats| row(container, stats, no_trunc);
-    if no_stream {
+    if no_stream || prometheus {
         let samples = try_join_all(found.iter().map(async |container| {
             let mut stats = match runtime.stats(&container.id, false).await {
                 Ok(stats) => stats,
@@ -74,6 +76,11 @@ pub(super) async fn run(args: StatsArgs, context: &Context<'_>) -> Ended {
             stats.next().await.transpose().map(Option::unwrap_or_default).map_err(Failure::Engine)
         }))
         .await?;
+        if prometheus {
+            let all: Vec<(&Container, Stats)> = found.iter().zip(samples).collect();
+            context.io.stdout.text(&metrics::exposition(project.as_str(), &all));
+            return Ok(0);
+        }
         let rows: Vec<Row> = found.iter().zip(&samples).map(|(container, stats)| row(container, stats)).collect();
         context.io.stdout.text(&format.render(COLUMNS, MORE_TITLES, &rows)?);
         return Ok(0);
