@@ -125,8 +125,14 @@ impl Running {
 
     /// Waits for the end of the command.
     #[must_use = "say .succeeds() or .fails()"]
-    pub(crate) async fn end(mut self) -> Run {
-        let status = match timeout(PATIENCE, self.child.wait()).await {
+    pub(crate) async fn end(self) -> Run {
+        self.end_within(PATIENCE).await
+    }
+
+    /// The same for a command that does many things one after the other.
+    #[must_use = "say .succeeds() or .fails()"]
+    pub(crate) async fn end_within(mut self, patience: Duration) -> Run {
+        let status = match timeout(patience, self.child.wait()).await {
             Ok(status) => status.expect("a child can be waited for"),
             Err(_) => {
                 panic!("{} does not end\n{}{}", self.shown, text(&self.stdout), text(&self.stderr))

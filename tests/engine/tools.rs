@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use crate::patience::PATIENCE;
 use crate::scenario::{Scenario, scenario};
 
 const PROJECT: &str = "
@@ -109,6 +110,8 @@ fn ansible() {
         s.env("ANSIBLE_INVENTORY_UNPARSED_WARNING", "False");
         s.env("ANSIBLE_PYTHON_INTERPRETER", tools.join("venv/bin/python").display());
         s.env("LC_ALL", "C.UTF-8");
-        s.other(&playbook, ["-v", &part("playbook.yaml")]).await.succeeds().says("failed=0");
+        // Ansible starts a Python for each of its many tasks.
+        let run = s.start_other(&playbook, ["-v", &part("playbook.yaml")]);
+        run.end_within(2 * PATIENCE).await.succeeds().says("failed=0");
     });
 }
