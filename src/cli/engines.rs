@@ -1,5 +1,6 @@
 //! Which engine flags and environment mean, and whose credentials are used with it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,8 +9,8 @@ use futures::FutureExt;
 
 use crate::cli::context::Engines;
 use crate::cli::global::{DockerArgs, Environment};
-use crate::external::{Credentials, DockerCredentials};
-use crate::runtime::docker::{AuthSource, DockerRuntime, EndpointChoice, config_directory, resolve_endpoint};
+use crate::external::{Credentials, DockerCredentials, find_plugin, plugin_directories};
+use crate::runtime::docker::{AuthSource, Buildx, DockerRuntime, EndpointChoice, config_directory, resolve_endpoint};
 use crate::runtime::{Result, Runtime};
 
 /// Engines that speak docker's API.
@@ -31,7 +32,10 @@ impl Engines for Docker {
             let credentials = Arc::clone(&credentials);
             async move { credentials.for_image(&format!("{registry}/image")).await }.boxed()
         });
-        Ok(Arc::new(DockerRuntime::new(endpoint).with_auth(auth)))
+        let directory = config_directory(&environment.variables);
+        let find = Arc::new(move || find_plugin(&plugin_directories(&directory), "buildx"));
+        let buildx = Buildx { find, environment: own_variables(flags, &environment) };
+        Ok(Arc::new(DockerRuntime::new(endpoint).with_auth(auth).with_buildx(buildx)))
     }
 
     fn credentials(&self, flags: &DockerArgs, environment: &Environment) -> Arc<dyn Credentials> {
@@ -40,6 +44,15 @@ impl Engines for Docker {
         let inline = environment.get("DOCKER_AUTH_CONFIG").map(str::to_owned);
         Arc::new(DockerCredentials::new(&directory, inline))
     }
+}
+
+/// What other programs of docker's must know of our flags.
+fn own_variables(flags: &DockerArgs, environment: &Environment) -> BTreeMap<String, String> {
+    let mut variables = environment.variables.clone();
+    for (key, flag) in [("DOCKER_HOST", &flags.host), ("DOCKER_CONTEXT", &flags.context)] {
+        variables.extend(flag.iter().map(|value| (key.to_owned(), value.clone())));
+    }
+    variables
 }
 
 /// docker's own flags are its variables by another name.

@@ -1,5 +1,6 @@
 //! Other programs, behind traits.
 
+mod buildx;
 mod credentials;
 mod git;
 mod model;
@@ -7,9 +8,10 @@ mod plugin;
 mod provider;
 mod proxies;
 
+pub use buildx::check_builds;
 pub use credentials::{Credentials, DockerCredentials, registry_of};
 pub use git::Git;
 pub use model::{ModelPrograms, ModelRequest, Models};
-pub use plugin::plugin_directories;
+pub use plugin::{find as find_plugin, plugin_directories};
 pub use provider::{ProviderPrograms, ProviderRequest, Providers};
 pub use proxies::proxies;

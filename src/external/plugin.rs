@@ -28,7 +28,7 @@ pub fn plugin_directories(directory: &Path) -> Vec<PathBuf> {
 }
 
 /// The program of a plugin, if there is one.
-pub(super) fn find(directories: &[PathBuf], name: &str) -> Option<PathBuf> {
+pub fn find(directories: &[PathBuf], name: &str) -> Option<PathBuf> {
     let program = format!("docker-{name}{}", std::env::consts::EXE_SUFFIX);
     directories.iter().map(|directory| directory.join(&program)).find(|program| program.is_file())
 }

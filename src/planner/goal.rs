@@ -155,6 +155,16 @@ pub struct BuildOptions {
     pub proxies: Texts,
     /// Memory limit in bytes for the classic builder.
     pub memory: Option<i64>,
+    /// SSH agents and keys for every build: `default`, or `ID=PATH`.
+    pub ssh: Vec<String>,
+    /// The value of `--provenance`, in place of what the files say.
+    pub provenance: Option<String>,
+    /// The value of `--sbom`, in place of what the files say.
+    pub sbom: Option<String>,
+    /// A builder of buildx other than the engine.
+    pub builder: Option<String>,
+    /// Builds for all platforms of a service; containers need one.
+    pub all_platforms: bool,
 }
 
 /// How `push` goes about it.

@@ -8,7 +8,10 @@ use crate::planner::builder::{PlanBuilder, after};
 use crate::planner::container;
 use crate::planner::goal::{BuildOptions, UpOptions};
 use crate::planner::plan::{NodeId, Op, Reason, Shown};
-use crate::resource::{BuildContext, BuildRequest, BuildSecret, Dockerfile, ImageDetails, ResourceId, Snapshot};
+use crate::resource::{
+    BuildContext, BuildExtras, BuildRequest, BuildSecret, BuildSecretSource, Dockerfile, ImageDetails, ResourceId,
+    Snapshot,
+};
 use crate::spec::model::{self, Build, Project, Service};
 
 /// What has to happen to the image of a service.
@@ -212,6 +215,37 @@ fn service_contexts(service: &Service) -> impl Iterator<Item = ServiceName> {
     contexts.filter_map(|context| context.strip_prefix("service:")).map(ServiceName::from)
 }
 
+/// `default`, or `ID=PATH`.
+fn ssh_key(text: &str) -> (String, Option<String>) {
+    match text.split_once('=') {
+        Some((id, path)) => (id.to_owned(), Some(path.to_owned()).filter(|path| !path.is_empty())),
+        None if text.is_empty() => ("default".to_owned(), None),
+        None => (text.to_owned(), None),
+    }
+}
+
+fn extras(build: &Build, options: &BuildOptions) -> BuildExtras {
+    let attest = |kind: &str, flag: &Option<String>, written: &Option<String>| match flag
+        .as_deref()
+        .or(written.as_deref())
+        .unwrap_or("false")
+    {
+        "false" | "" => None,
+        "true" => Some(format!("type={kind}")),
+        value => Some(format!("type={kind},{value}")),
+    };
+    let provenance = attest("provenance", &options.provenance, &build.provenance);
+    let sbom = attest("sbom", &options.sbom, &build.sbom);
+    BuildExtras {
+        cache_to: build.cache_to.clone(),
+        entitlements: build.entitlements.clone(),
+        platforms: if options.all_platforms { build.platforms.clone() } else { Vec::new() },
+        no_cache_filter: build.no_cache_filter.clone(),
+        attest: provenance.into_iter().chain(sbom).collect(),
+        builder: options.builder.clone(),
+    }
+}
+
 fn request(project: &Project, service: &Service, build: &Build, options: &BuildOptions) -> BuildRequest {
     let context = build.context.as_deref().unwrap_or(".");
     let is_remote = ["://", "git@", "github.com/"]
@@ -242,17 +276,26 @@ fn request(project: &Project, service: &Service, build: &Build, options: &BuildO
     image_labels.insert(labels::SERVICE.to_owned(), service.name.to_string());
     image_labels.insert(labels::VERSION.to_owned(), labels::COMPATIBLE_VERSION.to_owned());
     let contexts = build.additional_contexts.iter().map(|(name, context)| {
-        let context = match context.strip_prefix("service:").and_then(|other| project.services.get(other)) {
+        let context = match context
+            .strip_prefix("service:")
+            .and_then(|other| project.services.get(other).or_else(|| project.disabled_services.get(other)))
+        {
             Some(other) => format!("docker-image://{}", project.image_of(other)),
             None => context.clone(),
         };
         (name.clone(), context)
     });
     let secrets = build.secrets.iter().map(|secret| {
-        let variable = project.secrets.get(&secret.source).and_then(|known| known.environment.as_deref());
+        let known = project.secrets.get(&secret.source);
+        let variable = known.and_then(|known| known.environment.as_deref());
+        let file = known.and_then(|known| known.file.as_deref());
         BuildSecret {
             id: secret.target.clone().unwrap_or_else(|| secret.source.clone()),
             content: variable.and_then(|name| project.variable(name)).unwrap_or_default().as_bytes().to_vec(),
+            source: match (variable, file) {
+                (None, Some(file)) => BuildSecretSource::File(file.into()),
+                (name, _) => BuildSecretSource::Variable(name.unwrap_or_default().to_owned()),
+            },
         }
     });
     BuildRequest {
@@ -288,13 +331,17 @@ fn request(project: &Project, service: &Service, build: &Build, options: &BuildO
         ssh: build
             .ssh
             .iter()
+            .cloned()
+            .chain(options.ssh.iter().map(|key| ssh_key(key)))
             .map(|(id, path)| {
                 let agent = || project.variable("SSH_AUTH_SOCK").filter(|_| id == "default").map(str::to_owned);
-                (id.clone(), path.clone().or_else(agent))
+                let path = path.or_else(agent);
+                (id, path)
             })
             .collect(),
         additional_contexts: contexts.collect(),
         privileged: build.privileged,
+        extras: extras(build, options),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::resource::{ResourceId, Snapshot};
 use crate::spec::model::{Project, Service};
 
 /// Builds images.
-pub fn build(project: &Project, _snapshot: &Snapshot, options: &BuildOptions) -> Plan {
+pub fn build(project: &Project, options: &BuildOptions) -> Plan {
     let mut builder = PlanBuilder::new();
     let mut wanted = chosen(project, &options.services, options.with_dependencies);
     // What others take as a context must be built too.

@@ -104,9 +104,37 @@ pub enum Dockerfile {
 pub struct BuildSecret {
     /// Its id in the Dockerfile.
     pub id: String,
-    /// Its content; never printed.
+    /// Its content, when it comes out of a variable; never printed.
     #[serde(skip)]
     pub content: Vec<u8>,
+    /// Where it comes from.
+    pub source: BuildSecretSource,
+}
+
+/// Where a secret of a build comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BuildSecretSource {
+    /// A variable of this name.
+    Variable(String),
+    /// A file, read when the build begins.
+    File(PathBuf),
+}
+
+/// What the engine's own build call does not offer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuildExtras {
+    /// Where layers go to.
+    pub cache_to: Vec<String>,
+    /// Rights that the build asks for.
+    pub entitlements: Vec<String>,
+    /// Platforms, when there are several.
+    pub platforms: Vec<String>,
+    /// Stages that are built again.
+    pub no_cache_filter: Vec<String>,
+    /// Attestations: `type=provenance,mode=max`.
+    pub attest: Vec<String>,
+    /// A builder of buildx other than the engine.
+    pub builder: Option<String>,
 }
 
 impl std::fmt::Debug for BuildSecret {
@@ -158,6 +186,8 @@ pub struct BuildRequest {
     pub additional_contexts: Texts,
     /// Run with elevated rights.
     pub privileged: bool,
+    /// What takes more than the engine's build call.
+    pub extras: BuildExtras,
 }
 
 /// What a build tells while it goes on.

@@ -104,3 +104,55 @@ services:
         s.compose(["up"]).await.succeeds().says("app-1  | it runs");
     });
 }
+
+#[test]
+fn named_contexts_and_secret_files() {
+    scenario(
+        "a build begins with another service's image, takes files from elsewhere and sees secrets",
+        &["busybox"],
+        async |s| {
+            s.file(
+                "compose.yaml",
+                "
+services:
+  app:
+    build:
+      context: ./app
+      additional_contexts: { files: ./files, base: 'service:base' }
+      secrets: [word, said]
+    stop_signal: SIGKILL
+  base: { build: { context: ./app, dockerfile: base.Dockerfile, args: { BASE: $BUSYBOX } } }
+secrets:
+  word: { file: ./word }
+  said: { environment: SAID }
+",
+            );
+            s.env("SAID", "said");
+            s.file("word", "written ");
+            s.file("files/one", "one ");
+            s.file("app/base.Dockerfile", "ARG BASE\nFROM $BASE\nRUN printf 'base ' > /base\n");
+            s.file(
+                "app/Dockerfile",
+                "
+FROM base
+COPY --from=files one /one
+RUN --mount=type=secret,id=word --mount=type=secret,id=said cat /run/secrets/word /run/secrets/said > /secrets
+CMD cat /base /one /secrets; echo
+",
+            );
+            s.compose(["build", "app"]).await.succeeds();
+            s.compose(["up", "-d", "app"]).await.succeeds();
+            let run = s.compose(["logs", "--follow", "--no-log-prefix", "app"]).await;
+            run.succeeds().says("base one written said");
+            // What is built first is no context of a check, for buildx.
+            let alone = "services: { app: { build: { context: ./app, dockerfile: alone.Dockerfile } } }";
+            s.file("alone.yaml", alone);
+            s.file("app/alone.Dockerfile", &format!("FROM {}\n", s.busybox()));
+            let check = ["-f", "alone.yaml", "build", "--check"];
+            s.compose(check).await.succeeds().says("no warnings");
+            s.file("app/alone.Dockerfile", &format!("FROM {}\nMAINTAINER nobody\n", s.busybox()));
+            s.compose(check).await.fails().says("MaintainerDeprecated");
+            s.compose(["down", "--rmi", "local"]).await.succeeds();
+        },
+    );
+}

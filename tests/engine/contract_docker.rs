@@ -7,8 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use compose::names::{ContainerId, NetworkName, VolumeName};
 use compose::resource::{
-    BuildContext, BuildProgress, BuildRequest, BuildSecret, Builder, ContainerSpec, ContainerState, Dockerfile,
-    Endpoint, Health, Healthcheck, Mount, MountKind, NetworkSpec, PortBinding, StepState, Ulimit, VolumeSpec,
+    BuildContext, BuildExtras, BuildProgress, BuildRequest, BuildSecret, BuildSecretSource, Builder, ContainerSpec,
+    ContainerState, Dockerfile, Endpoint, Health, Healthcheck, Mount, MountKind, NetworkSpec, PortBinding, StepState,
+    Ulimit, VolumeSpec,
 };
 use compose::runtime::docker::{self, DockerRuntime, EndpointChoice, EngineEndpoint, Transport};
 use compose::runtime::{
@@ -568,6 +569,7 @@ fn build_request(scene: &Scene, directory: &std::path::Path, dockerfile: &str, t
         ssh: BTreeMap::new(),
         additional_contexts: BTreeMap::new(),
         privileged: false,
+        extras: BuildExtras::default(),
     }
 }
 
@@ -670,7 +672,11 @@ async fn a_build_asks_back() {
         let mut request = build_request(scene, &context, "", &tag);
         request.dockerfile = Dockerfile::Path("Dockerfile".to_owned());
         request.no_cache = true;
-        request.secrets.push(BuildSecret { id: "word".to_owned(), content: b"secret word".to_vec() });
+        request.secrets.push(BuildSecret {
+            id: "word".to_owned(),
+            content: b"secret word".to_vec(),
+            source: BuildSecretSource::Variable("WORD".to_owned()),
+        });
         request.ssh.insert("default".to_owned(), Some(agent.display().to_string()));
         let mut sizes = Vec::new();
         for round in ["1", "2"] {

@@ -3,6 +3,7 @@
 mod arch;
 mod cli;
 mod cli_attached;
+mod cli_build;
 mod cli_complete;
 mod cli_config;
 mod cli_content;

@@ -1,13 +1,20 @@
 //! `build`: makes the images of services.
 
+use serde_json::{Map, Value};
+
 use crate::cli::apply::{self, Road};
 use crate::cli::commands::Ended;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::global::parse_bool;
 use crate::cli::machine::equip;
+use crate::external::{check_builds, find_plugin, plugin_directories};
+use crate::labels;
 use crate::names::ServiceName;
-use crate::planner::{BuildOptions, build, interest};
+use crate::planner::{BuildOptions, Op, Plan, build, interest};
+use crate::resource::{BuildRequest, bake_allows, bake_file};
+use crate::runtime::docker::config_directory;
+use crate::spec::model::Project;
 use crate::ui::progress::Detail;
 
 /// Make the images of services from their sources
@@ -97,18 +104,6 @@ pub(super) async fn run(args: BuildArgs, context: &Context<'_>) -> Ended {
         with_dependencies,
         services,
     } = args;
-    for (asked, name) in [
-        (check, "check"),
-        (print, "print"),
-        (builder.is_some_and(|name| !name.is_empty() && name != "default"), "builder"),
-        (provenance.is_some_and(|word| word != "false"), "provenance"),
-        (sbom.is_some_and(|word| word != "false"), "sbom"),
-        (ssh.is_some(), "ssh"),
-    ] {
-        if asked {
-            return Err(Failure::Unsupported(format!("`compose build --{name}`")));
-        }
-    }
     if progress.is_some() {
         context.warn("--progress is a global compose flag, better use `docker compose --progress xx build ...`");
     }
@@ -123,12 +118,81 @@ pub(super) async fn run(args: BuildArgs, context: &Context<'_>) -> Ended {
         pull,
         push,
         memory: memory.as_deref().map(bytes).transpose()?,
+        ssh: ssh.into_iter().collect(),
+        provenance,
+        sbom,
+        builder: builder.or_else(|| context.environment.get("BUILDX_BUILDER").map(str::to_owned)).filter(|name| {
+            // The engine itself, by its name in buildx.
+            !name.is_empty() && name != "default"
+        }),
+        all_platforms: true,
     };
+    if print || check {
+        let plan = build(&project, &options);
+        return if print { printed(&plan, push, context) } else { checked(&plan, &project, context).await };
+    }
     let detail = Detail { quiet_output: quiet, ..Detail::default() };
     let road = Road { detail, project: Some(&project), ..Road::new("build") };
-    apply::apply(context, &runtime, &interest(&project), road, &mut |snapshot, _| build(&project, snapshot, &options))
-        .await
-        .map(|_| 0)
+    apply::apply(context, &runtime, &interest(&project), road, &mut |_, _| build(&project, &options)).await.map(|_| 0)
+}
+
+/// The builds of a plan, by their services.
+fn builds(plan: &Plan) -> Vec<(String, &BuildRequest)> {
+    let requests = plan.nodes.iter().filter_map(|node| match &node.op {
+        Op::BuildImage { request } => Some(&**request),
+        _ => None,
+    });
+    let mut builds: Vec<(String, &BuildRequest)> =
+        requests.map(|request| (request.labels.get(labels::SERVICE).cloned().unwrap_or_default(), request)).collect();
+    builds.sort_by(|one, other| one.0.cmp(&other.0));
+    builds
+}
+
+fn printed(plan: &Plan, push: bool, context: &Context<'_>) -> Ended {
+    let mut file = bake_file(builds(plan));
+    let pushed: Vec<&str> = plan
+        .nodes
+        .iter()
+        .filter_map(|node| if let Op::PushImage { reference } = &node.op { Some(reference.as_str()) } else { None })
+        .collect();
+    for (name, request) in builds(plan) {
+        let output = file.pointer_mut(&format!("/target/{}/output/0", name.replace('.', "_")));
+        if let (true, Some(output)) = (push && request.tags.iter().any(|tag| pushed.contains(&tag.as_str())), output) {
+            *output = "type=registry".into();
+        }
+    }
+    let text = serde_json::to_string_pretty(&file).unwrap_or_default();
+    context.io.stdout.line(&text);
+    Ok(0)
+}
+
+/// Lets buildx look for mistakes; what it finds is printed as it says it.
+async fn checked(plan: &Plan, project: &Project, context: &Context<'_>) -> Ended {
+    let builds = builds(plan);
+    let directory = config_directory(&context.environment.variables);
+    let Some(program) = find_plugin(&plugin_directories(&directory), "buildx") else {
+        let hint = "install docker's buildx plugin (Debian: docker-buildx)".to_owned();
+        return Err(Failure::Hinted { message: "`build --check` takes docker's buildx".to_owned(), hints: vec![hint] });
+    };
+    let mut allows: Vec<String> = builds.iter().flat_map(|(_, request)| bake_allows(request)).collect();
+    allows.sort();
+    allows.dedup();
+    let mut file = bake_file(builds);
+    for target in file.get_mut("target").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+        // With an output the image would be made after all.
+        if let Some(target) = target.as_object_mut() {
+            target.remove("output");
+            target.insert("call".to_owned(), "lint".into());
+        }
+    }
+    let file = file.to_string();
+    let mut say = |is_error: bool, bytes: &[u8]| {
+        if is_error { context.io.stderr.bytes(bytes) } else { context.io.stdout.bytes(bytes) }
+    };
+    let work = check_builds(&program, &project.environment, &file, &allows, &mut say);
+    let told = |error: std::io::Error| Failure::Message(format!("can not run {}: {error}", program.display()));
+    let code = context.unless_interrupted(async { work.await.map_err(told) }).await?;
+    if code == 0 { Ok(0) } else { Err(Failure::Container { code: 1 }) }
 }
 
 /// `512m`, `1g`, `1024`.

@@ -40,6 +40,7 @@ pub mod stop;
 pub mod top;
 pub mod up;
 pub mod version;
+pub mod viz;
 pub mod volumes;
 pub mod wait;
 pub mod watch;
@@ -112,6 +113,7 @@ impl Command {
     pub async fn run(self, context: &Context<'_>) -> Ended {
         match self {
             Self::Attach(args) => Box::pin(attach::run(args, context)).await,
+            Self::Alpha(planned::AlphaCommand::Viz(args)) => viz::run(&args, context),
             Self::Build(args) => Box::pin(build::run(args, context)).await,
             Self::Commit(args) => Box::pin(commit::run(args, context)).await,
             Self::Completion(args) => completion::run(&args, context),

@@ -1,6 +1,6 @@
 //! Commands whose flags are understood already and which say that they can not do anything yet.
 
-use crate::cli::commands::Command;
+use crate::cli::commands::{Command, viz};
 use crate::cli::failure::Failure;
 
 /// Why nothing was done.
@@ -61,24 +61,7 @@ pub enum TransformationsCommand {
 /// Commands on trial
 #[derive(clap::Subcommand, Clone, Debug)]
 pub enum AlphaCommand {
-    /// Draw the project as a graphviz graph
-    Viz {
-        /// Show images
-        #[arg(long)]
-        image: bool,
-        /// Width of one level of indentation
-        #[arg(long, value_name = "int")]
-        indentation_size: Option<i64>,
-        /// Show networks
-        #[arg(long)]
-        networks: bool,
-        /// Show ports
-        #[arg(long)]
-        ports: bool,
-        /// Indent by spaces in place of tabs
-        #[arg(long)]
-        spaces: bool,
-    },
+    Viz(viz::VizArgs),
     /// Write a compose file for containers that exist
     Generate {
         /// Output format

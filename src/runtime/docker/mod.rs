@@ -44,7 +44,7 @@ use crate::runtime::docker::streams::Terminals;
 use crate::runtime::docker::wire::{Call, Wire};
 use crate::runtime::{Error, ErrorKind, Result, Runtime};
 
-pub use build::AuthSource;
+pub use build::{AuthSource, Buildx};
 pub use endpoint::{EndpointChoice, EngineEndpoint, TlsFiles, Transport, config_directory, resolve_endpoint};
 
 /// The newest API that is spoken: what newer engines changed after it is not asked for.
@@ -62,6 +62,7 @@ pub struct DockerRuntime {
     ranges: PortRanges,
     terminals: Terminals,
     auth: Option<AuthSource>,
+    buildx: Option<Buildx>,
 }
 
 /// What the first answer of the engine decided.
@@ -77,13 +78,20 @@ impl DockerRuntime {
     pub fn new(endpoint: EngineEndpoint) -> Self {
         let wire = Arc::new(Wire::new(&endpoint));
         let (session, ranges, terminals) = (OnceCell::new(), PortRanges::default(), Terminals::default());
-        Self { endpoint, wire, session, ranges, terminals, auth: None }
+        Self { endpoint, wire, session, ranges, terminals, auth: None, buildx: None }
     }
 
     /// Lets builds use credentials of registries for the images they begin with.
     #[must_use]
     pub fn with_auth(mut self, auth: AuthSource) -> Self {
         self.auth = Some(auth);
+        self
+    }
+
+    /// Lets builds that ask for more than the engine's build call offers use buildx.
+    #[must_use]
+    pub fn with_buildx(mut self, buildx: Buildx) -> Self {
+        self.buildx = Some(buildx);
         self
     }
 

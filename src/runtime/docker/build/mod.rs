@@ -1,5 +1,6 @@
 //! Builds by the engine: its own BuildKit, or the classic builder where that is all there is.
 
+mod buildx;
 mod context;
 mod filesync;
 mod grpc;
@@ -19,7 +20,7 @@ use futures::{FutureExt, TryStreamExt};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::resource::{BuildContext, BuildProgress, BuildRequest, Builder, Dockerfile};
+use crate::resource::{BuildContext, BuildProgress, BuildRequest, BuildSecret, BuildSecretSource, Builder, Dockerfile};
 use crate::runtime::docker::DockerRuntime;
 use crate::runtime::docker::build::context::Context;
 use crate::runtime::docker::build::filesync::Source;
@@ -29,6 +30,7 @@ use crate::runtime::docker::build::trace::{Message, Trace};
 use crate::runtime::docker::wire::{Call, Wire, lines_of};
 use crate::runtime::{Error, ErrorKind, Result, ResultStream};
 
+pub use buildx::Buildx;
 pub use session::AuthSource;
 
 /// How often the size of what was sent is told.
@@ -43,6 +45,21 @@ impl DockerRuntime {
         let engine = self.session().await?;
         let buildkit = builder == Builder::BuildKit && engine.facts.buildkit;
         refuse(request, buildkit, &what)?;
+        let mut left_out = None;
+        if let Some((name, matters)) = buildx::needed(request).filter(|_| buildkit) {
+            if let Some(going) = self.bake(request, &what).await? {
+                return Ok(going);
+            }
+            if matters {
+                let detail = format!(
+                    "{name} is not offered by the engine's build call and takes docker's buildx, which is not installed"
+                );
+                return Err(Error::new(ErrorKind::Unsupported, what, detail));
+            }
+            let line = format!("{name} is left out: it takes docker's buildx, which is not installed");
+            left_out = Some(BuildProgress::Output { id: String::new(), line });
+        }
+        let secrets = secrets(request, &what).await?;
         let sent = Arc::new(AtomicU64::new(0));
         let mut call = call(request, buildkit);
         let found = match (&request.context, &request.dockerfile) {
@@ -72,7 +89,7 @@ impl DockerRuntime {
             };
             let offers = Offers {
                 sources,
-                secrets: request.secrets.clone(),
+                secrets,
                 agents: agents(request, &what)?,
                 auth: self.auth.clone(),
                 sent: Arc::clone(&sent),
@@ -88,7 +105,8 @@ impl DockerRuntime {
             }
             None
         };
-        Ok(progress(Arc::clone(&self.wire), engine.prefix.clone(), call, session, what, sent))
+        let going = progress(Arc::clone(&self.wire), engine.prefix.clone(), call, session, what, sent);
+        Ok(Box::pin(stream::iter(left_out.map(Ok)).chain(going)))
     }
 }
 
@@ -97,6 +115,25 @@ async fn on_a_thread<T: Send + 'static>(what: &str, work: impl FnOnce() -> Resul
         Ok(outcome) => outcome,
         Err(error) => Err(Error::new(ErrorKind::Other, what, error.to_string())),
     }
+}
+
+/// The secrets with what is in their files.
+async fn secrets(request: &BuildRequest, what: &str) -> Result<Vec<BuildSecret>> {
+    let mut secrets = request.secrets.clone();
+    for secret in &mut secrets {
+        if let BuildSecretSource::File(path) = &secret.source {
+            let (path, id) = (path.clone(), secret.id.clone());
+            let task = what.to_owned();
+            secret.content = on_a_thread(what, move || {
+                std::fs::read(&path).map_err(|error| {
+                    let detail = format!("can not read the secret {id} from {}: {error}", path.display());
+                    Error::new(ErrorKind::Invalid, task, detail)
+                })
+            })
+            .await?;
+        }
+    }
+    Ok(secrets)
 }
 
 /// What BuildKit may ask for by name, and the Dockerfile's name.
@@ -148,19 +185,19 @@ fn agents(request: &BuildRequest, what: &str) -> Result<BTreeMap<String, PathBuf
 
 /// Says no to what would be left out silently.
 fn refuse(request: &BuildRequest, buildkit: bool, what: &str) -> Result<()> {
+    if buildkit {
+        return Ok(());
+    }
     let asked = [
-        (!request.additional_contexts.is_empty(), true, "additional_contexts"),
-        (request.privileged, true, "privileged"),
-        (!request.secrets.is_empty(), false, "secrets"),
-        (!request.ssh.is_empty(), false, "ssh"),
+        (request.extras.platforms.len() > 1, "multiple platforms"),
+        (!request.additional_contexts.is_empty(), "additional_contexts"),
+        (request.privileged, "privileged"),
+        (!request.secrets.is_empty(), "secrets"),
+        (!request.ssh.is_empty(), "ssh"),
+        (request.extras.builder.is_some(), "other builders"),
     ];
-    let missing = asked.into_iter().find(|(asked, always, _)| *asked && (*always || !buildkit));
-    let Some((_, _, name)) = missing else { return Ok(()) };
-    let detail = if buildkit {
-        format!("`build.{name}` is not offered by the engine's build call; build this image with `docker buildx build`")
-    } else {
-        format!("the classic builder doesn't support {name}, set DOCKER_BUILDKIT=1 to use BuildKit")
-    };
+    let Some((_, name)) = asked.into_iter().find(|(asked, _)| *asked) else { return Ok(()) };
+    let detail = format!("the classic builder doesn't support {name}, set DOCKER_BUILDKIT=1 to use BuildKit");
     Err(Error::new(ErrorKind::Unsupported, what, detail))
 }
 
@@ -187,6 +224,7 @@ fn call(request: &BuildRequest, buildkit: bool) -> Call {
         ssh: _,
         additional_contexts: _,
         privileged: _,
+        extras: _,
     } = request;
     let mut call = Call::post("/build")
         .query("version", if buildkit { "2" } else { "1" })
@@ -309,9 +347,9 @@ impl Going {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resource::{Texts, Ulimit};
+    use crate::resource::{BuildExtras, Texts, Ulimit};
 
-    fn request() -> BuildRequest {
+    pub(super) fn request() -> BuildRequest {
         BuildRequest {
             context: BuildContext::Directory("/c".into()),
             dockerfile: Dockerfile::Path("Dockerfile".to_owned()),
@@ -333,6 +371,7 @@ mod tests {
             ssh: std::collections::BTreeMap::new(),
             additional_contexts: Texts::new(),
             privileged: false,
+            extras: BuildExtras::default(),
         }
     }
 
