@@ -191,7 +191,7 @@ pub async fn look_closer(
         observe_details(runtime, unexplained),
     );
     let foreign = others.transpose()?.unwrap_or_else(|| snapshot.foreign.clone());
-    Ok(Some(Snapshot { foreign, details, ..snapshot.clone() }))
+    Ok(Some(Snapshot { foreign, details, is_detailed: true, ..snapshot.clone() }))
 }
 
 /// Plans until nothing is left to be asked.

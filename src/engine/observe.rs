@@ -40,7 +40,17 @@ pub async fn observe(runtime: &dyn Runtime, interest: &Interest) -> Result<Snaps
     containers.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
     project_images.sort_by(|one, other| one.id.cmp(&other.id));
     let foreign = foreign(&others);
-    Ok(Snapshot { engine, containers, networks, volumes, images, project_images, foreign, details: BTreeMap::new() })
+    Ok(Snapshot {
+        engine,
+        containers,
+        networks,
+        volumes,
+        images,
+        project_images,
+        foreign,
+        details: BTreeMap::new(),
+        is_detailed: false,
+    })
 }
 
 /// Names and published ports of containers outside the project, and what else of the host matters.

@@ -26,6 +26,10 @@ use crate::spec::model::{DependencyCondition, Project, Service};
 pub fn up(project: &Project, snapshot: &Snapshot, options: &UpOptions) -> Plan {
     let plan = planned(project, snapshot, options, None);
     let Some(saved) = &options.only else { return plan };
+    if !snapshot.is_detailed && !preflight::unexplained(&plan, snapshot).is_empty() {
+        // Looked at closely, which comes next, a container may turn out to be as it should be.
+        return plan;
+    }
     let differences = if options.begun {
         saved.uncovered(&plan)
     } else {

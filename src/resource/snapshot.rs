@@ -31,6 +31,8 @@ pub struct Snapshot {
     pub foreign: Foreign,
     /// Containers that were inspected, because a plan would make them anew and a person wants to know why.
     pub details: BTreeMap<ContainerId, ContainerDetails>,
+    /// Whether they were looked for; those that could not be inspected are missing all the same.
+    pub is_detailed: bool,
 }
 
 /// Things of others that matter to a plan that creates or starts something.

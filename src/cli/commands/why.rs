@@ -7,6 +7,7 @@ use crate::cli::commands::Ended;
 use crate::cli::commands::up::{self, UpArgs};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::machine::{Equipped, equip};
 use crate::cli::state;
 use crate::cli::usage::too_few;
 use crate::engine::Rounds;
@@ -41,6 +42,8 @@ pub(super) async fn run(args: WhyArgs, context: &Context<'_>) -> Ended {
     // Orphans are nobody's business here.
     options.ignore_orphans = true;
     let runtime = context.runtime().await?;
+    let Equipped { project, proxies } = equip(context, &runtime, &project).await?;
+    options.proxies = proxies;
     let wanted = interest(&project);
     let files = state::Files::of(context, &project);
     let mut decide = |snapshot: &Snapshot, so_far: &Rounds| {

@@ -42,6 +42,7 @@ impl World {
             project_images: Vec::new(),
             foreign: Foreign::default(),
             details: Default::default(),
+            is_detailed: false,
         };
         Self { snapshot, ids: 0 }
     }
