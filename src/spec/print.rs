@@ -161,6 +161,27 @@ pub fn variables_table(variables: &[DeclaredVariable]) -> String {
     out
 }
 
+/// The variables as YAML, sorted.
+pub fn variables_yaml(variables: &[DeclaredVariable]) -> String {
+    let text = |value: &str| to_yaml(&Value::from(value));
+    let sorted: BTreeMap<&str, &DeclaredVariable> = variables.iter().map(|one| (one.name.as_str(), one)).collect();
+    if sorted.is_empty() {
+        return "{}\n".to_owned();
+    }
+    let entry = |(name, one): (&str, &DeclaredVariable)| {
+        // Names of variables need no quotes but for words like `y`, which are quoted as keys and as texts alike.
+        format!(
+            "{}:\n    name: {}    defaultvalue: {}    presencevalue: {}    required: {}\n",
+            text(name).trim_end(),
+            text(name),
+            text(&one.default),
+            text(&one.alternate),
+            one.required
+        )
+    };
+    sorted.into_iter().map(entry).collect()
+}
+
 /// The variables as JSON.
 pub fn variables_json(variables: &[DeclaredVariable]) -> String {
     let all: BTreeMap<String, Value> = variables

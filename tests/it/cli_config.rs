@@ -205,3 +205,21 @@ services:
         name: shop_default
     ");
 }
+
+#[tokio::test(start_paused = true)]
+async fn variables_as_yaml() {
+    let world = World::new("services: {web: {image: 'x:${TAG:-1}', user: '${y?}'}}", &[]);
+    insta::assert_snapshot!(world.run("config --variables --format yaml").await, @r#"
+    $ compose config --variables --format yaml
+    TAG:
+        name: TAG
+        defaultvalue: "1"
+        presencevalue: ""
+        required: false
+    "y":
+        name: "y"
+        defaultvalue: ""
+        presencevalue: ""
+        required: true
+    "#);
+}

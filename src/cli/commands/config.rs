@@ -129,7 +129,11 @@ async fn text(args: &ConfigArgs, json: bool, context: &Context<'_>) -> Result<St
     if args.variables && !lists && args.hash.is_none() && !args.profiles && !args.images {
         let (variables, loaded) = spec::variables(&context.request(names, options), context.files);
         context.told(&loaded.diagnostics, &loaded.sources)?;
-        return Ok(if json { print::variables_json(&variables) + "\n\n" } else { print::variables_table(&variables) });
+        return Ok(match args.format.as_deref() {
+            Some("json") => print::variables_json(&variables) + "\n\n",
+            Some("yaml") => print::variables_yaml(&variables),
+            _ => print::variables_table(&variables),
+        });
     }
     let shows_model = !lists && args.hash.is_none() && !args.profiles && !args.images;
     let pins = shows_model && (args.lock_image_digests || args.resolve_image_digests);
