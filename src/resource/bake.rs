@@ -84,7 +84,7 @@ fn target(request: &BuildRequest, made_by: &dyn Fn(&str) -> Option<String>) -> V
     set("contexts", contexts.into());
     match (dockerfile, directory) {
         (Dockerfile::Path(path), Some(directory)) => {
-            set("dockerfile", directory.join(path).display().to_string().into())
+            set("dockerfile", directory.join(path).display().to_string().into());
         }
         (Dockerfile::Path(path), None) => set("dockerfile", path.as_str().into()),
         (Dockerfile::Inline(text), _) => set("dockerfile-inline", escaped(text).into()),

@@ -361,6 +361,7 @@ async fn a_saved_plan_knows_what_only_a_closer_look_tells() {
         let mut spec = world.fake.inspect_container(&found.id).await.expect("the fake does it").spec;
         spec.labels.retain(|key, _| !key.starts_with("dev.compose."));
         spec.labels.insert("com.docker.compose.config-hash".to_owned(), "other".to_owned());
+        spec.labels.insert("com.docker.compose.version".to_owned(), "2.20.0".to_owned());
         spec.name = found.name.clone();
         world.fake.remove_container(&found.id, true, false).await.expect("the fake does it");
         let made = world.fake.create_container(&spec).await.expect("the fake does it");
