@@ -156,6 +156,9 @@ services:
             config.says("registry.example").says("dTpw");
             s.compose(["exec", "-T", "web", "test", "-S", "/var/run/docker.sock"]).await.succeeds();
             s.compose(["logs", "made"]).await.succeeds().says("proxy is http://p:1");
+            let script = "echo $http_proxy; cat $DOCKER_CONFIG/config.json";
+            let run = s.compose(["run", "--rm", "-T", "web", "sh", "-c", script]).await.succeeds();
+            run.says("http://p:1").says("registry.example");
             s.compose(["up", "-d"]).await.succeeds();
             assert_eq!(s.container("web-1").await, web, "the same credentials change nothing");
         },

@@ -37,14 +37,13 @@ const WORDS: &[(&str, &[&str])] = &[
     ("run", &["run -d --build web true"]),
     ("commit", &["commit web web:x"]),
     ("cp", &["cp web:/etc/passwd /nowhere"]),
-    ("wait", &[]),
+    ("exec", &["exec web true", "exec -d web true"]),
+    ("attach", &["attach web"]),
 ];
 
-/// Commands that stay until something ends, run something inside a container, which is no plan, or touch no engine.
+/// Commands that stay until something ends, or touch no engine.
 const OTHERS: &[&str] = &[
     "events",
-    "exec",
-    "attach",
     "logs",
     "stats",
     "alpha",

@@ -37,6 +37,9 @@ pub struct AttachArgs {
 pub(super) async fn run(args: AttachArgs, context: &Context<'_>) -> Ended {
     let AttachArgs { detach_keys, index, no_stdin, sig_proxy, words } = args;
     let Some(service) = words.first() else { return Err(Failure::Usage(too_few(1, 0))) };
+    if context.global.dry_run {
+        return Err(Failure::message("interactive attach is not supported in dry-run mode"));
+    }
     let detach_keys = foreground::detach_keys(detach_keys.as_deref(), context)?;
     let project = context.project_name()?;
     let runtime = context.runtime().await?;

@@ -95,6 +95,15 @@ pub(super) async fn run(args: ExecArgs, context: &Context<'_>) -> Ended {
     let runtime = context.runtime().await?;
     let found = context.unless_interrupted(containers::of_project(runtime.as_ref(), &project)).await?;
     let container = containers::running_one(&found, &service, index)?;
+    if context.global.dry_run {
+        // A command inside a container is no plan: nobody knows what it would change.
+        if !detach {
+            return Err(Failure::message("interactive exec is not supported in dry-run mode"));
+        }
+        let line = format!(" DRY-RUN MODE - Executing command {words:?} in {} (detached mode)", container.id.as_str());
+        context.io.stderr.line(&line);
+        return Ok(0);
+    }
     let spec = ExecSpec {
         command: words,
         environment: env.iter().filter_map(|entry| variable(entry, context)).collect(),

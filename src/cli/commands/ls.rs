@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use regex_lite::Regex;
+use regex::Regex;
 use serde_json::Value;
 
 use crate::cli::commands::Ended;

@@ -12,6 +12,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::foreground::{self, Seat};
 use crate::cli::global::{Global, parse_bool};
+use crate::cli::machine::{Equipped, equip};
 use crate::cli::usage::too_few;
 use crate::engine::session::{End, Process};
 use crate::engine::{self, Interrupts, NoHooks, Rounds, Stop};
@@ -198,8 +199,10 @@ async fn with_progress(args: &RunArgs, mut words: Vec<String>, context: &Context
         use_aliases: args.use_aliases,
         start: args.detach,
     };
-    let options = options(args, &project, context)?;
+    let mut options = options(args, &project, context)?;
     let runtime = context.runtime().await?;
+    let Equipped { project, proxies } = equip(context, &runtime, &project).await?;
+    options.proxies = proxies;
     let detail = Detail { quiet_layers: args.quiet_pull, quiet_output: args.quiet_build, ..Detail::default() };
     let road = Road { detail, project: Some(&project), ..Road::new("run") };
     let mut decide =
