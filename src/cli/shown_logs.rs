@@ -1,7 +1,7 @@
 //! Logs on standard output: lines behind names, and what is told between them.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use regex::bytes::Regex;
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::cli::context::Context;
 use crate::engine::session::{Followed, LogLine, LogSink, Status};
-use crate::names::ProjectName;
+use crate::names::{ContainerId, ContainerName, ProjectName};
 use crate::runtime::Output;
 use crate::ui::logs::{Lines, Speaker, Style, display_name};
 use crate::ui::paint::Tone;
@@ -34,6 +34,8 @@ pub(super) struct ShownLogs<'a> {
     context: &'a Context<'a>,
     project: &'a ProjectName,
     lines: Lines,
+    /// Whose lines were shown already, by which name.
+    known: BTreeMap<ContainerId, (ContainerName, Speaker)>,
     times: Times,
     /// Only lines that it finds something in.
     only: Option<Regex>,
@@ -55,6 +57,7 @@ impl<'a> ShownLogs<'a> {
             context,
             project,
             lines: Lines::new(style),
+            known: BTreeMap::new(),
             times,
             only: None,
             json: false,
@@ -90,17 +93,23 @@ impl<'a> ShownLogs<'a> {
     }
 
     fn speaker(&mut self, who: &Followed) -> Speaker {
+        if let Some((name, speaker)) = self.known.get(&who.id)
+            && *name == who.name
+        {
+            return *speaker;
+        }
         if let Some(expected) = self.expected.take() {
             for name in expected.borrow().iter() {
                 self.lines.speaker(name);
             }
         }
         let name = display_name(self.project.as_str(), who.service.as_str(), who.number, who.name.as_str());
-        self.lines.speaker(&name)
+        let speaker = self.lines.speaker(&name);
+        self.known.insert(who.id.clone(), (who.name.clone(), speaker));
+        speaker
     }
 
-    fn hold(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.held.extend_from_slice(bytes);
+    fn flush_much(&mut self) -> io::Result<()> {
         if self.held.len() < HELD { Ok(()) } else { self.flush() }
     }
 
@@ -127,7 +136,8 @@ impl LogSink for ShownLogs<'_> {
                 "stream": if *output == Output::Stderr { "stderr" } else { "stdout" },
                 "message": String::from_utf8_lossy(text.strip_suffix(b"\r").unwrap_or(text)),
             });
-            return self.hold(format!("{object}\n").as_bytes());
+            self.held.extend_from_slice(format!("{object}\n").as_bytes());
+            return self.flush_much();
         }
         let speaker = self.speaker(container);
         let ours;
@@ -139,12 +149,14 @@ impl LogSink for ShownLogs<'_> {
                 Some(ours.as_str())
             }
         };
-        let bytes = self.lines.line(speaker, time, text);
         if self.apart && *output == Output::Stderr {
             self.flush()?;
+            let mut bytes = Vec::new();
+            self.lines.line(speaker, time, text, &mut bytes);
             return self.write(|| self.context.io.stderr.bytes(&bytes));
         }
-        self.hold(&bytes)
+        self.lines.line(speaker, time, text, &mut self.held);
+        self.flush_much()
     }
 
     fn flush(&mut self) -> io::Result<()> {

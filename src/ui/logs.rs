@@ -24,12 +24,14 @@ pub struct Lines {
     style: Style,
     width: usize,
     names: Vec<String>,
+    /// What stands before the lines of each.
+    prefixes: Vec<String>,
 }
 
 impl Lines {
     /// No container yet.
     pub fn new(style: Style) -> Self {
-        Self { style, width: 0, names: Vec::new() }
+        Self { style, width: 0, names: Vec::new(), prefixes: Vec::new() }
     }
 
     /// A container by the name that stands before its lines; the same name is the same container. Names that are known
@@ -40,24 +42,27 @@ impl Lines {
         }
         self.width = self.width.max(name.width());
         self.names.push(name.to_owned());
+        if self.style.prefix {
+            self.prefixes = (0..self.names.len()).map(|at| self.prefix(Speaker(at))).collect();
+        }
         Speaker(self.names.len() - 1)
     }
 
-    /// A line as it is shown, with its end. `time` stands between prefix and line.
-    pub fn line(&self, speaker: Speaker, time: Option<&str>, line: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(line.len() + self.width + 40);
-        if self.style.prefix {
-            let name = self.name(speaker);
-            let blanks = " ".repeat(self.width.saturating_sub(name.width()) + 1);
-            out.extend_from_slice(self.coloured(speaker, &format!("{name}{blanks} | ")).as_bytes());
-        }
+    /// Adds a line as it is shown, with its end. `time` stands between prefix and line.
+    pub fn line(&self, speaker: Speaker, time: Option<&str>, line: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(self.prefixes.get(speaker.0).map_or(&[], String::as_bytes));
         if let Some(time) = time {
             out.extend_from_slice(time.as_bytes());
             out.push(b' ');
         }
         out.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
         out.push(b'\n');
-        out
+    }
+
+    fn prefix(&self, speaker: Speaker) -> String {
+        let name = self.name(speaker);
+        let blanks = " ".repeat(self.width.saturating_sub(name.width()) + 1);
+        self.coloured(speaker, &format!("{name}{blanks} | "))
     }
 
     /// `web-1 exited with code 0`, over whatever stands on the line.
@@ -95,8 +100,10 @@ pub fn display_name(project: &str, service: &str, number: Option<u32>, container
 mod tests {
     use super::*;
 
-    fn text(bytes: &[u8]) -> String {
-        String::from_utf8_lossy(bytes).into_owned()
+    fn shown(lines: &Lines, speaker: Speaker, time: Option<&str>, line: &[u8]) -> String {
+        let mut out = Vec::new();
+        lines.line(speaker, time, line, &mut out);
+        String::from_utf8_lossy(&out).into_owned()
     }
 
     #[test]
@@ -105,8 +112,8 @@ mod tests {
         let web = lines.speaker("web-1");
         let db = lines.speaker("database-1");
         assert_eq!(lines.speaker("web-1"), web);
-        assert_eq!(text(&lines.line(web, None, b"hello\r")), "web-1       | hello\n");
-        assert_eq!(text(&lines.line(db, Some("T"), b"")), "database-1  | T \n");
+        assert_eq!(shown(&lines, web, None, b"hello\r"), "web-1       | hello\n");
+        assert_eq!(shown(&lines, db, Some("T"), b""), "database-1  | T \n");
         assert_eq!(lines.exited(web, 1, true), "\r\u{1b}[Kweb-1 exited with code 1 (restarting)\n");
     }
 
@@ -115,11 +122,11 @@ mod tests {
         let mut lines = Lines::new(Style { prefix: true, colour: true });
         let first = lines.speaker("a");
         let second = lines.speaker("b");
-        assert_eq!(text(&lines.line(first, None, b"x")), "\u{1b}[36ma  | \u{1b}[0mx\n");
-        assert_eq!(text(&lines.line(second, None, b"x")), "\u{1b}[33mb  | \u{1b}[0mx\n");
+        assert_eq!(shown(&lines, first, None, b"x"), "\u{1b}[36ma  | \u{1b}[0mx\n");
+        assert_eq!(shown(&lines, second, None, b"x"), "\u{1b}[33mb  | \u{1b}[0mx\n");
         let mut lines = Lines::new(Style { prefix: false, colour: true });
         let first = lines.speaker("a");
-        assert_eq!(text(&lines.line(first, None, b"x")), "x\n");
+        assert_eq!(shown(&lines, first, None, b"x"), "x\n");
     }
 
     #[test]

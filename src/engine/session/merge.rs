@@ -126,8 +126,8 @@ pub(super) struct Merge {
     /// How long a source that says nothing holds up the others; `None` for ever, zero not at all.
     window: Option<Duration>,
     /// The next line of each source that has one, by time and then by the order in which the sources came.
-    heads: BTreeMap<(i128, u64), (Source, Line)>,
-    pending: FuturesUnordered<LocalBoxFuture<'static, (Source, Option<Line>)>>,
+    heads: BTreeMap<(i128, u64), (Box<Source>, Line)>,
+    pending: FuturesUnordered<LocalBoxFuture<'static, (Box<Source>, Option<Line>)>>,
     /// Sources that were asked and have not answered, and since when.
     asked: BTreeMap<u64, Instant>,
     ended: VecDeque<ContainerId>,
@@ -149,7 +149,7 @@ impl Merge {
     /// A further container.
     pub(super) fn add(&mut self, id: ContainerId, stream: ResultStream<Chunk>, has_times: bool) {
         self.count += 1;
-        self.ask(Source {
+        self.ask(Box::new(Source {
             id,
             number: self.count,
             stream: Some(stream.ready_chunks(AT_ONCE)),
@@ -157,10 +157,10 @@ impl Merge {
             lines: Default::default(),
             unfinished: [0; 2],
             ready: VecDeque::new(),
-        });
+        }));
     }
 
-    fn ask(&mut self, mut source: Source) {
+    fn ask(&mut self, mut source: Box<Source>) {
         if let Some(line) = source.ready.pop_front() {
             return self.put(source, line);
         }
@@ -207,7 +207,7 @@ impl Merge {
         }
     }
 
-    fn put(&mut self, source: Source, line: Line) {
+    fn put(&mut self, source: Box<Source>, line: Line) {
         let time = line.time.as_deref().and_then(|time| time.parse::<jiff::Timestamp>().ok());
         let time = time.map_or_else(|| self.latest(), jiff::Timestamp::as_nanosecond);
         self.heads.insert((time, source.number), (source, line));

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::LocalBoxFuture;
 use futures::stream::{self, FuturesUnordered, LocalBoxStream};
-use futures::{Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
@@ -31,6 +31,8 @@ const DRAIN: Duration = Duration::from_secs(1);
 const WINDOW: Duration = Duration::from_millis(50);
 /// How long to leave an engine alone that gave no events.
 const RESUBSCRIBE: Duration = Duration::from_millis(500);
+/// So many lines are shown before anything else is looked at.
+const AT_ONCE: usize = 64;
 
 /// How the plan of a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -259,7 +261,7 @@ impl<'a> Running<'a> {
                     }
                     self.inputs.push_back(In::PlanDone(ended));
                 }
-                next = self.merge.next() => if let Err(error) = self.show(next, sink) {
+                next = self.merge.next() => if let Err(error) = self.show_all(next, sink) {
                     return Ok(Err(error));
                 },
                 () = ready(()), if self.unshown => {
@@ -270,6 +272,19 @@ impl<'a> Running<'a> {
                 }
             }
         }
+    }
+
+    /// Shows this and what is there already, a while long: looking at everything else costs more than a line.
+    fn show_all(&mut self, next: Next, sink: &mut dyn LogSink) -> io::Result<()> {
+        self.show(next, sink)?;
+        for _ in 1..AT_ONCE {
+            if !self.inputs.is_empty() {
+                break;
+            }
+            let Some(next) = self.merge.next().now_or_never() else { break };
+            self.show(next, sink)?;
+        }
+        Ok(())
     }
 
     /// Keeps names for what is shown later.
