@@ -47,7 +47,20 @@ fn places(node: &Node, text: &str) {
     }
 }
 
+/// Whether `<<` stands as an ordinary key, which only a tag makes it: docker compose prints it without quotes, too, and
+/// then it reads as what it does not mean.
+fn has_merge_key(node: &Node) -> bool {
+    match &node.value {
+        Value::Sequence(items) => items.iter().any(has_merge_key),
+        Value::Mapping(entries) => entries.iter().any(|(key, entry)| key == "<<" || has_merge_key(&entry.node)),
+        _ => false,
+    }
+}
+
 fn printed(document: &Node) {
+    if has_merge_key(document) {
+        return;
+    }
     let once = node_to_yaml(document);
     let mut sources = SourceMap::default();
     let file = sources.add("printed.yaml", None, once.as_str());
