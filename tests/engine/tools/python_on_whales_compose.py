@@ -11,6 +11,8 @@ assert compose.version(), compose.version()
 config = compose.config()
 assert sorted(config.services) == ["once", "web"], config
 compose.up(detach=True, wait=True, quiet=True)
+# It ends by itself, when it likes.
+assert docker.wait(os.environ["COMPOSE_PROJECT_NAME"] + "-once-1") == 0
 running = compose.ps()
 assert [container.state.running for container in running] == [True], running
 assert len(compose.ps(all=True)) == 2
