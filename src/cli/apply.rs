@@ -1,5 +1,6 @@
 //! The road of every command that changes something: plan, ask, do, show, and tell what failed.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -296,6 +297,27 @@ pub async fn foreseen(
         snapshot = closer;
     }
     Ok(Foreseen { plan, rounds, snapshot })
+}
+
+/// What an `up` would do, and the project with what the machine adds to it.
+///
+/// # Errors
+/// Looking failed, or a person broke it off.
+pub async fn foreseen_up<'a>(
+    context: &Context<'_>,
+    runtime: &Arc<dyn Runtime>,
+    project: &'a Project,
+    options: UpOptions,
+) -> Result<(Cow<'a, Project>, Foreseen), Failure> {
+    let Equipped { project, proxies } = equip(context, runtime, project).await?;
+    let options = UpOptions { proxies, ..options };
+    let wanted = interest(&project);
+    let files = state::Files::of(context, &project);
+    let mut decide =
+        |snapshot: &Snapshot, so_far: &Rounds| up_again(&project, &files.options(&options, snapshot), snapshot, so_far);
+    let look = foreseen(runtime.as_ref(), &wanted, &mut decide);
+    let foreseen = context.unless_interrupted(look).await?;
+    Ok((project, foreseen))
 }
 
 async fn dry_run(

@@ -135,18 +135,7 @@ pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, co
 
 /// For what goes on while containers write: lines, nothing that is drawn anew.
 fn beside<'a>(context: &Context<'a>) -> Context<'a> {
-    let mut global = context.global.clone();
-    if global.progress == Mode::Tty {
-        global.progress = Mode::Plain;
-    }
-    Context {
-        global,
-        environment: context.environment.clone(),
-        interrupts: context.interrupts.clone(),
-        signals_are_passed_on: std::rc::Rc::clone(&context.signals_are_passed_on),
-        broken_off: context.broken_off.clone(),
-        ..*context
-    }
+    context.with_progress(if context.global.progress == Mode::Tty { Mode::Plain } else { context.global.progress })
 }
 
 /// Watches files from when all is up until the session ends; that it can not, or ends early, does not end the session.

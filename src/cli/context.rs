@@ -112,6 +112,18 @@ impl Target {
 }
 
 impl Context<'_> {
+    /// The same command with its progress shown another way; what breaks it off breaks off both.
+    pub fn with_progress(&self, progress: Mode) -> Self {
+        Self {
+            global: Global { progress, ..self.global.clone() },
+            environment: self.environment.clone(),
+            interrupts: self.interrupts.clone(),
+            broken_off: self.broken_off.clone(),
+            signals_are_passed_on: Rc::clone(&self.signals_are_passed_on),
+            ..*self
+        }
+    }
+
     /// The project of a command that can not do without files. `services` are those named on the command line.
     pub fn project(&self, services: &[String]) -> Result<Project, Failure> {
         self.project_with(services, Options::default())

@@ -19,7 +19,9 @@ use crate::external::{ModelRequest, ProviderRequest};
 use crate::names::{ContainerId, ContainerName, ServiceName};
 use crate::planner::{ContainerRef, HashPart, Late, NodeId, Op, PlanNode};
 use crate::resource::{ContainerSpec, ResourceId};
-use crate::runtime::{Error, ErrorKind, ExecSpec, LogOptions, Result as RuntimeResult, ResultStream, Runtime};
+use crate::runtime::{
+    Chunk, Error, ErrorKind, ExecSpec, LogOptions, Output, Result as RuntimeResult, ResultStream, Runtime,
+};
 
 /// Word for what could not be removed because others use it.
 const IN_USE: &str = "Resource is still in use";
@@ -264,25 +266,40 @@ async fn hook(
     let mut attached = runtime.start_exec(&exec, false).await?;
     // A hook gets no input: closing it lets one that reads go on.
     drop(attached.input.take());
-    // Lines of both outputs are kept apart, else one could break into the other.
-    let mut lines = [Lines::default(), Lines::default()];
-    let mut tail = String::new();
+    let mut told = Told::default();
     while let Some(chunk) = attached.output.next().await {
-        let chunk = chunk?;
-        let lines = &mut lines[usize::from(chunk.output == crate::runtime::Output::Stderr)];
-        lines.push(&chunk.bytes);
-        while let Some(line) = lines.next_line() {
-            say(context, id, &mut tail, &line).await;
-        }
+        told.take(context, id, &chunk?).await;
     }
-    for lines in &mut lines {
-        if let Some(line) = lines.finish() {
-            say(context, id, &mut tail, &line).await;
-        }
-    }
+    let tail = told.end(context, id).await;
     match exit_code(runtime, &exec).await? {
         0 => Ok(()),
         code => Err(OpError::Hook { service: service.clone(), code, tail: tail.trim_end().to_owned() }),
+    }
+}
+
+/// What a process writes, told line by line. Lines of both outputs are kept apart, else one could break into the other.
+#[derive(Default)]
+struct Told {
+    lines: [Lines; 2],
+    tail: String,
+}
+
+impl Told {
+    async fn take(&mut self, context: &Context<'_>, id: NodeId, chunk: &Chunk) {
+        let lines = &mut self.lines[usize::from(chunk.output == Output::Stderr)];
+        lines.push(&chunk.bytes);
+        while let Some(line) = lines.next_line() {
+            say(context, id, &mut self.tail, &line).await;
+        }
+    }
+    /// Tells what no line end came for, and gives the last of all that was told.
+    async fn end(mut self, context: &Context<'_>, id: NodeId) -> String {
+        for lines in &mut self.lines {
+            if let Some(line) = lines.finish() {
+                say(context, id, &mut self.tail, &line).await;
+            }
+        }
+        self.tail
     }
 }
 
@@ -293,20 +310,11 @@ async fn step(context: &Context<'_>, id: NodeId, container: &ContainerId) -> Res
     let options = LogOptions { follow: true, ..LogOptions::default() };
     // What it writes is nice to know; its code is what counts.
     if let Ok(mut output) = runtime.logs(container, &options).await {
-        let mut lines = [Lines::default(), Lines::default()];
-        let mut tail = String::new();
+        let mut told = Told::default();
         while let Some(Ok(chunk)) = output.next().await {
-            let lines = &mut lines[usize::from(chunk.output == crate::runtime::Output::Stderr)];
-            lines.push(&chunk.bytes);
-            while let Some(line) = lines.next_line() {
-                say(context, id, &mut tail, &line).await;
-            }
+            told.take(context, id, &chunk).await;
         }
-        for lines in &mut lines {
-            if let Some(line) = lines.finish() {
-                say(context, id, &mut tail, &line).await;
-            }
-        }
+        told.end(context, id).await;
     }
     Ok(runtime.wait_container(container).await?)
 }

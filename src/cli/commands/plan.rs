@@ -7,11 +7,7 @@ use crate::cli::commands::Ended;
 use crate::cli::commands::up::{self, UpArgs};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
-use crate::cli::machine::{Equipped, equip};
-use crate::cli::state;
-use crate::engine::Rounds;
-use crate::planner::{SavedPlan, changes, interest};
-use crate::resource::Snapshot;
+use crate::planner::{SavedPlan, changes};
 use crate::ui::plan;
 
 /// Exit code of `--exit-code` when something would change.
@@ -193,15 +189,7 @@ pub(super) async fn run(args: PlanArgs, context: &Context<'_>) -> Ended {
     let (project, mut options) = up::prepared(&up, context)?;
     options.assume_images = true;
     let runtime = context.runtime().await?;
-    let Equipped { project, proxies } = equip(context, &runtime, &project).await?;
-    options.proxies = proxies;
-    let wanted = interest(&project);
-    let files = state::Files::of(context, &project);
-    let mut decide = |snapshot: &Snapshot, so_far: &Rounds| {
-        apply::up_again(&project, &files.options(&options, snapshot), snapshot, so_far)
-    };
-    let look = apply::foreseen(runtime.as_ref(), &wanted, &mut decide);
-    let foreseen = context.unless_interrupted(look).await?;
+    let (project, foreseen) = apply::foreseen_up(context, &runtime, &project, options).await?;
     let planned = foreseen.plan;
     if !planned.blockers.is_empty() {
         return Err(apply::blocked(&planned));

@@ -1,7 +1,6 @@
 //! `run`: a one-off command on a service.
 
 use std::cell::RefCell;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::cli::apply::{self, Road};
@@ -11,7 +10,7 @@ use crate::cli::commands::{Ended, one_off};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::foreground::{self, Seat};
-use crate::cli::global::{Global, parse_bool};
+use crate::cli::global::parse_bool;
 use crate::cli::machine::{Equipped, equip};
 use crate::cli::usage::too_few;
 use crate::engine::session::{End, Process};
@@ -147,15 +146,7 @@ pub(super) async fn run(args: RunArgs, context: &Context<'_>) -> Ended {
     if !args.quiet {
         return with_progress(&args, words, context).await;
     }
-    let quiet = Context {
-        global: Global { progress: Mode::Quiet, ..context.global.clone() },
-        environment: context.environment.clone(),
-        interrupts: context.interrupts.clone(),
-        broken_off: context.broken_off.clone(),
-        signals_are_passed_on: Rc::clone(&context.signals_are_passed_on),
-        ..*context
-    };
-    with_progress(&args, words, &quiet).await
+    with_progress(&args, words, &context.with_progress(Mode::Quiet)).await
 }
 
 async fn with_progress(args: &RunArgs, mut words: Vec<String>, context: &Context<'_>) -> Ended {

@@ -7,14 +7,11 @@ use crate::cli::commands::Ended;
 use crate::cli::commands::up::{self, UpArgs};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
-use crate::cli::machine::{Equipped, equip};
-use crate::cli::state;
 use crate::cli::usage::too_few;
-use crate::engine::Rounds;
 use crate::labels;
 use crate::names::ContainerName;
-use crate::planner::{Certainty, Change, changes, container_name, interest, wanted_replicas};
-use crate::resource::{Container, ContainerDetails, ContainerState, Health, ResourceId, Snapshot};
+use crate::planner::{Certainty, Change, changes, container_name, wanted_replicas};
+use crate::resource::{Container, ContainerDetails, ContainerState, Health, ResourceId};
 use crate::ui::reason;
 use crate::ui::units::ago;
 
@@ -42,15 +39,7 @@ pub(super) async fn run(args: WhyArgs, context: &Context<'_>) -> Ended {
     // Orphans are nobody's business here.
     options.ignore_orphans = true;
     let runtime = context.runtime().await?;
-    let Equipped { project, proxies } = equip(context, &runtime, &project).await?;
-    options.proxies = proxies;
-    let wanted = interest(&project);
-    let files = state::Files::of(context, &project);
-    let mut decide = |snapshot: &Snapshot, so_far: &Rounds| {
-        apply::up_again(&project, &files.options(&options, snapshot), snapshot, so_far)
-    };
-    let look = apply::foreseen(runtime.as_ref(), &wanted, &mut decide);
-    let foreseen = context.unless_interrupted(look).await?;
+    let (project, foreseen) = apply::foreseen_up(context, &runtime, &project, options).await?;
     let changes = changes(&foreseen.plan);
     let now = context.io.now().as_second();
     for name in &args.services {
