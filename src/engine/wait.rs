@@ -11,12 +11,14 @@ use crate::engine::OpError;
 use crate::names::{ContainerId, ContainerName, ServiceName};
 use crate::planner::Until;
 use crate::resource::{ContainerDetails, ContainerState, Health};
-use crate::runtime::{EventFilter, Runtime};
+use crate::runtime::{ErrorKind, EventFilter, Runtime};
 
 /// How often a container is inspected without being asked to.
 const SAFETY_NET: Duration = Duration::from_secs(10);
 /// How long to leave an engine alone that gave no events.
 const RESUBSCRIBE: Duration = Duration::from_millis(500);
+/// How long an engine that goes away while it is asked may stay away: an engine that is upgraded is back by then.
+const ENGINE_RESTART: Duration = Duration::from_secs(60);
 /// So many restarts while it is waited for are a crash loop.
 const CRASH_LOOP: i64 = 3;
 /// Signals kept for a wait that is busy; one that lost some inspects.
@@ -135,13 +137,18 @@ async fn look_until(runtime: &dyn Runtime, bells: &Bells, wish: &Wish<'_>) -> Re
 
 async fn look(runtime: &dyn Runtime, wish: &Wish<'_>, history: &mut History) -> Option<Result<(), OpError>> {
     match runtime.inspect_container(wish.id).await {
-        Ok(details) => match judge(wish.until, &details, history, Instant::now()) {
-            Verdict::NotYet => None,
-            Verdict::There => Some(Ok(())),
-            Verdict::Never(because) => Some(Err(because.of(wish))),
-        },
+        Ok(details) => {
+            history.engine_gone_since = None;
+            match judge(wish.until, &details, history, Instant::now()) {
+                Verdict::NotYet => None,
+                Verdict::There => Some(Ok(())),
+                Verdict::Never(because) => Some(Err(because.of(wish))),
+            }
+        }
         // A container that removes itself has ended.
         Err(error) if error.is_not_found() && wish.until == Until::Exited => Some(Ok(())),
+        // It was there when the wait began; the bells ring as long as it is asked for its events again.
+        Err(error) if error.kind == ErrorKind::Unavailable && history.engine_may_come_back(Instant::now()) => None,
         Err(error) => Some(Err(error.into())),
     }
 }
@@ -153,6 +160,8 @@ struct History {
     first_restarts: Option<i64>,
     /// Restarts at the last look, and since when it is so many.
     last: Option<(i64, Instant)>,
+    /// Since when the engine has not been reached.
+    engine_gone_since: Option<Instant>,
 }
 
 impl History {
@@ -165,6 +174,11 @@ impl History {
         };
         self.last = Some((restarts, since));
         (restarts - first, now.duration_since(since))
+    }
+
+    /// Whether an engine that is not reached now is worth waiting for.
+    fn engine_may_come_back(&mut self, now: Instant) -> bool {
+        now.duration_since(*self.engine_gone_since.get_or_insert(now)) < ENGINE_RESTART
     }
 }
 
@@ -271,6 +285,15 @@ mod tests {
             let verdict = judge(until, &found(state, health, code), &mut History::default(), Instant::now());
             assert_eq!(verdict, expected, "{until:?} {state:?} {health:?} {code}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_engine_that_restarts_is_waited_for_a_minute_each_time() {
+        let mut history = History::default();
+        let start = Instant::now();
+        assert!(history.engine_may_come_back(start));
+        assert!(history.engine_may_come_back(start + Duration::from_secs(59)));
+        assert!(!history.engine_may_come_back(start + Duration::from_secs(60)));
     }
 
     #[tokio::test]

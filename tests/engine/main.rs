@@ -14,6 +14,7 @@ mod contract_docker;
 mod busybox;
 mod http;
 mod observe;
+mod own_engine;
 mod patience;
 mod pty;
 mod running;
@@ -35,6 +36,7 @@ mod output;
 mod outside;
 mod plan;
 mod plugin;
+mod restart;
 #[expect(clippy::unwrap_used, reason = "failing is what tests are for")]
 mod session;
 mod terminal;
