@@ -110,7 +110,7 @@ pub async fn converge(
     })
     .await?;
     if !context.global.dry_run {
-        files.remember(runtime.as_ref(), &applied, options.start).await;
+        files.remember(runtime.as_ref(), &applied, &options).await;
     }
     Ok(applied)
 }

@@ -92,7 +92,7 @@ pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, co
             engine::apply(runtime.as_ref(), &wanted, &run_options, &hooks, &up_interrupts, &mut decide, &mut reporter);
         let applied = apply::with_ticks(&display, context.global.progress, lease.during(work)).await;
         if let Ok(applied) = &applied {
-            files.remember(runtime.as_ref(), applied, options.start).await;
+            files.remember(runtime.as_ref(), applied, &options).await;
         }
         display.borrow_mut().finish();
         let ended = match &applied {

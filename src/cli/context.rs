@@ -15,7 +15,7 @@ use crate::diagnostics::{Diagnostic, Severity, SourceMap, render_json, render_te
 use crate::engine::{Interrupter, Interrupts, Stop};
 use crate::external::Credentials;
 use crate::names::{ProjectName, ServiceName};
-use crate::planner::Stack;
+use crate::planner::{self, Interest, Plan, Stack};
 use crate::resource::Snapshot;
 use crate::runtime::{self, Runtime};
 use crate::spec::files::Files;
@@ -97,6 +97,18 @@ impl Target {
         match &self.project {
             Some(project) => Stack::of_project(project),
             None => Stack::of_labels(self.name.clone(), snapshot),
+        }
+    }
+    /// What to look at before containers that exist are started.
+    pub fn interest_in_starting(&self) -> Interest {
+        let host = self.project.as_ref().map(planner::wish).unwrap_or_default();
+        Interest { host, ..planner::interest_in_stack(&self.name, None, false) }
+    }
+    /// The plan of a start with what of the host forbids it.
+    pub fn checked(&self, plan: Plan, snapshot: &Snapshot) -> Plan {
+        match &self.project {
+            Some(project) => planner::starting(plan, project, snapshot),
+            None => plan,
         }
     }
     /// Service names from the command line; with files each must be in them.

@@ -16,7 +16,7 @@ use crate::cli::lease::{key, state_directory};
 use crate::engine::{Applied, Ending};
 use crate::labels;
 use crate::names::{ContainerId, ServiceName};
-use crate::planner::{Contents, UpOptions, watched};
+use crate::planner::{Answer, Contents, Recreate, UpOptions, watched};
 use crate::resource::Snapshot;
 use crate::runtime::{LabelFilter, Runtime};
 use crate::spec::model::Project;
@@ -81,8 +81,8 @@ impl<'a> Files<'a> {
         Cow::Owned(UpOptions { contents: Some(Arc::new(contents)), ..options.clone() })
     }
 
-    /// Remembers what the containers have seen now that a plan was run to its end.
-    pub async fn remember(&self, runtime: &dyn Runtime, applied: &Applied, started: bool) {
+    /// Remembers what the containers have seen now that the plan of an `up` or `create` was run to its end.
+    pub async fn remember(&self, runtime: &dyn Runtime, applied: &Applied, options: &UpOptions) {
         if self.now.is_empty() || applied.ending != Ending::Done {
             return;
         }
@@ -93,15 +93,16 @@ impl<'a> Files<'a> {
         let mut containers = BTreeMap::new();
         for container in found.into_iter().filter(|container| !container.is_one_off()) {
             let known = before.containers.get(&container.id);
-            let digests = match self.now.get(container.service()) {
-                Some(now) => {
-                    // Without a start nothing was done about what changed.
-                    let answered = started || applied.rounds.made.values().any(|made| *made == container.id);
-                    let kept = known.filter(|_| !answered).cloned().unwrap_or_default();
-                    now.clone().into_iter().chain(kept).collect()
-                }
-                None => known.cloned().unwrap_or_default(),
-            };
+            let mut digests = known.cloned().unwrap_or_default();
+            if let Some(now) = self.now.get(container.service()) {
+                let made = applied.rounds.made.values().any(|made| *made == container.id);
+                let open = |path: &str| !made && self.is_unanswered(container.service(), path, options);
+                // What was never seen counts from now on.
+                let seen = now.iter().filter(|(path, _)| !(digests.contains_key(*path) && open(path)));
+                let seen: Vec<_> = seen.map(|(path, digest)| (path.clone(), digest.clone())).collect();
+                digests.retain(|path, _| now.contains_key(path));
+                digests.extend(seen);
+            }
             if !digests.is_empty() {
                 containers.insert(container.id, digests);
             }
@@ -114,6 +115,16 @@ impl<'a> Files<'a> {
                 format!("what containers saw of x-on-change files could not be kept in {}: {error}", path.display());
             self.context.warn(&text);
         }
+    }
+
+    /// Whether a container that stayed was not told of a change: without a start nothing is, and what would make it
+    /// anew was ruled out with `--no-recreate`.
+    fn is_unanswered(&self, service: &str, path: &str, options: &UpOptions) -> bool {
+        let asks_recreate = || {
+            let rules = self.project.services.get(service).map(|service| watched(service).0).unwrap_or_default();
+            rules.iter().any(|rule| rule.path == path && rule.answer == Answer::Recreate)
+        };
+        !options.start || (options.recreate == Recreate::Never && asks_recreate())
     }
 
     fn path(&self, endpoint: &str) -> Option<PathBuf> {

@@ -82,18 +82,21 @@ pub fn watched(service: &Service) -> (Vec<Watched>, Vec<String>) {
 }
 
 /// Files of a container that changed since it was last looked after, the gravest answer first. A container of which
-/// nothing is known has seen everything, and so has one on another machine.
+/// nothing is known has seen everything, and so has one on another machine. With `stays` the container is not made
+/// anew, whatever they ask for.
 pub(super) fn changed(
     project: &Project,
     service: &Service,
     snapshot: &Snapshot,
     contents: &Contents,
     container: &Container,
+    stays: bool,
 ) -> Option<(Answer, Reason)> {
     let (now, seen) = (contents.now.get(&service.name)?, contents.seen.get(&container.id)?);
     let files = watched(service).0.into_iter().filter(|file| {
         let (now, seen) = (now.get(&file.path), seen.get(&file.path));
-        snapshot.engine.local && now.is_some() && seen.is_some() && now != seen
+        let counts = !(stays && file.answer == Answer::Recreate);
+        snapshot.engine.local && now.is_some() && seen.is_some() && now != seen && counts
     });
     let file = files.max_by(|one, other| one.answer.cmp(&other.answer))?;
     let place = project.place(&["services", service.name.as_str(), KEY, &file.path]);

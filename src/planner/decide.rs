@@ -222,7 +222,7 @@ fn divergence(
     }
     let contents = inputs.options.contents.as_ref();
     if let Some((Answer::Recreate, reason)) =
-        contents.and_then(|contents| content::changed(project, service, snapshot, contents, container))
+        contents.and_then(|contents| content::changed(project, service, snapshot, contents, container, false))
     {
         return Some(reason);
     }

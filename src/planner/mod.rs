@@ -50,7 +50,7 @@ pub use plan::{
     Blocker, Certainty, ContainerRef, Edge, FieldChange, HashPart, Late, Need, NodeId, Op, Plan, PlanNode, Question,
     Reason, Shown, Unchanged, Until,
 };
-pub use preflight::{touches_host, unexplained};
+pub use preflight::{starting, touches_host, unexplained, wish};
 pub use run::{OneOff, remove_one_off, start_one_off};
 pub use saved::{SavedPlan, SavedStep};
 pub use stack::{Stack, StackService};

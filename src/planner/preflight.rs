@@ -7,16 +7,20 @@ use crate::labels;
 use crate::names::{ContainerId, ContainerName};
 use crate::planner::builder::PlanBuilder;
 use crate::planner::devices;
+use crate::planner::fields;
 use crate::planner::mounts::{self, Inherited};
 use crate::planner::plan::{Blocker, ContainerRef, Op, Plan, Reason};
 use crate::resource::{HostWish, MountKind, ResourceId, Snapshot};
+use crate::spec::hash;
 use crate::spec::model::{Port, Project, Service};
 
 /// Whether a plan makes or starts containers, now or in a later round, so that what others have on this host matters
 /// to it.
 pub fn touches_host(plan: &Plan) -> bool {
     !plan.complete
-        || plan.nodes.iter().any(|node| matches!(node.op, Op::CreateContainer { .. } | Op::StartContainer { .. }))
+        || plan.nodes.iter().any(|node| {
+            matches!(node.op, Op::CreateContainer { .. } | Op::StartContainer { .. } | Op::RestartContainer { .. })
+        })
 }
 
 /// Containers that the plan makes anew because their configuration changed; inspected, the next plan can tell the old
@@ -47,8 +51,47 @@ pub(super) fn check(
     names(builder, project, snapshot);
     images(builder, project, snapshot);
     let touched = touched(builder, project, started);
-    files(builder, project, snapshot, &touched);
-    gpus(builder, project, snapshot, started);
+    let mut blockers = Vec::new();
+    files(&mut blockers, project, snapshot, &touched);
+    gpus(&mut blockers, project, snapshot, started);
+    ports(&mut blockers, project, snapshot, started);
+    for blocker in blockers {
+        builder.block(blocker);
+    }
+}
+
+/// Adds to a plan of `start` or `restart` what forbids it: what the containers that do not run yet need of the host.
+/// Only containers that are as the files say: what another one needs is not known.
+pub fn starting(mut plan: Plan, project: &Project, snapshot: &Snapshot) -> Plan {
+    let started: BTreeSet<&ContainerId> = plan
+        .nodes
+        .iter()
+        .filter_map(|node| match &node.op {
+            Op::StartContainer { container: ContainerRef::Existing(id) }
+            | Op::RestartContainer { container: ContainerRef::Existing(id), .. } => Some(id),
+            _ => None,
+        })
+        .collect();
+    let of_service = |name: &str| {
+        let found = snapshot.containers.iter().find(|container| container.service() == name && !container.is_one_off());
+        found.map(|container| container.id.to_string())
+    };
+    let mut needing: Vec<(&Service, ContainerName)> = Vec::new();
+    for container in snapshot.containers.iter().filter(|found| started.contains(&found.id) && !found.is_running()) {
+        let Some(service) = project.services.get(container.service()) else { continue };
+        let accepted = hash::accepted(&fields::hashed(project, service), &|name| of_service(name.as_str()));
+        if container.label(labels::CONFIG_HASH).is_some_and(|label| accepted.iter().any(|hash| hash == label)) {
+            needing.push((service, container.name.clone()));
+        }
+    }
+    let touched = needing.iter().map(|(service, _)| (service.name.as_str(), *service)).collect();
+    files(&mut plan.blockers, project, snapshot, &touched);
+    gpus(&mut plan.blockers, project, snapshot, &needing);
+    ports(&mut plan.blockers, project, snapshot, &needing);
+    plan
+}
+
+fn ports(blockers: &mut Vec<Blocker>, project: &Project, snapshot: &Snapshot, started: &[(&Service, ContainerName)]) {
     let mut taken: Vec<(Taken, &ContainerName)> = Vec::new();
     for (service, container) in started {
         // Ports of a container in the host's or another's network are not published.
@@ -67,7 +110,7 @@ pub(super) fn check(
                     "publish another port for one of them".to_owned()
                 };
                 let message = format!("{container} and {other} both publish port {}", wanted.shown());
-                builder.block(Blocker { message, hint: Some(hint), place: place() });
+                blockers.push(Blocker { message, hint: Some(hint), place: place() });
                 continue;
             }
             let foreign = snapshot
@@ -76,7 +119,7 @@ pub(super) fn check(
                 .iter()
                 .find(|(key, _)| Taken::parse(key).is_some_and(|known| known.overlaps(&wanted)));
             if let (Some((_, holder)), true) = (foreign, snapshot.engine.local) {
-                builder.block(Blocker {
+                blockers.push(Blocker {
                     message: format!(
                         "port {} of service `{}` is already published by container {holder}",
                         wanted.shown(),
@@ -92,7 +135,7 @@ pub(super) fn check(
                 (overlaps && !is_ours(snapshot, &wanted)).then_some(owner)
             }) {
                 let owner = if owner.is_empty() { "another program" } else { owner };
-                builder.block(Blocker {
+                blockers.push(Blocker {
                     message: format!(
                         "port {} of service `{}` is already used by {owner}: address already in use",
                         wanted.shown(),
@@ -115,7 +158,7 @@ fn is_ours(snapshot: &Snapshot, wanted: &Taken) -> bool {
 }
 
 /// What of the host a project needs.
-pub(super) fn wish(project: &Project) -> HostWish {
+pub fn wish(project: &Project) -> HostWish {
     let mut wish = HostWish::default();
     for service in project.services.values() {
         let ports = service.ports.iter().filter_map(Taken::of);
@@ -180,13 +223,13 @@ fn needed_files(project: &Project, service: &Service) -> Vec<Needed> {
     needed
 }
 
-fn files(builder: &mut PlanBuilder, project: &Project, snapshot: &Snapshot, touched: &BTreeMap<&str, &Service>) {
+fn files(blockers: &mut Vec<Blocker>, project: &Project, snapshot: &Snapshot, touched: &BTreeMap<&str, &Service>) {
     let missing = &snapshot.foreign.host.missing_paths;
     let mut told = BTreeSet::new();
     for needed in touched.values().flat_map(|service| needed_files(project, service)) {
         if missing.contains(&needed.path) && told.insert((needed.what.clone(), needed.path.clone())) {
             let steps: Vec<&str> = needed.steps.iter().map(String::as_str).collect();
-            builder.block(Blocker {
+            blockers.push(Blocker {
                 message: format!("{} does not exist: {}", needed.what, needed.path),
                 hint: Some(needed.hint.to_owned()),
                 place: project.place(&steps),
@@ -203,7 +246,7 @@ fn asks_for_gpu(service: &Service) -> bool {
 }
 
 /// A container that asks for a GPU can be made without one, but not started.
-fn gpus(builder: &mut PlanBuilder, project: &Project, snapshot: &Snapshot, started: &[(&Service, ContainerName)]) {
+fn gpus(blockers: &mut Vec<Blocker>, project: &Project, snapshot: &Snapshot, started: &[(&Service, ContainerName)]) {
     if !snapshot.foreign.host.no_gpu {
         return;
     }
@@ -214,7 +257,7 @@ fn gpus(builder: &mut PlanBuilder, project: &Project, snapshot: &Snapshot, start
         .collect();
     for service in asking.values() {
         let key = if service.gpus.is_empty() { "deploy" } else { "gpus" };
-        builder.block(Blocker {
+        blockers.push(Blocker {
             message: format!(
                 "service `{}` asks for a GPU, and no driver of one is loaded on this machine",
                 service.name

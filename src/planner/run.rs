@@ -28,9 +28,16 @@ pub struct OneOff {
     pub use_aliases: bool,
     /// It is started, too; else it is only made.
     pub start: bool,
+    /// Progress has rows for it; else its output is all there is to see of it.
+    pub is_shown: bool,
 }
 
 impl OneOff {
+    /// How progress shows what is done with its container.
+    pub(super) fn shown(&self, begin: &str, end: &str) -> Shown {
+        let target = ResourceId::Container(self.name.clone());
+        if self.is_shown { Shown::new(&target, begin, end) } else { Shown::hidden(&target) }
+    }
     /// The container of a replica made that of a one-off.
     pub(super) fn adapt(&self, spec: &mut ContainerSpec) {
         spec.name = self.name.clone();
@@ -55,7 +62,8 @@ impl OneOff {
 pub fn start_one_off(service: &Service, container: &ContainerId, name: &ContainerName) -> Plan {
     let mut builder = PlanBuilder::new();
     let reference = ContainerRef::Existing(container.clone());
-    start(&mut builder, &reference, &ResourceId::Container(name.clone()), service, &[]);
+    let target = ResourceId::Container(name.clone());
+    start(&mut builder, &reference, Shown::hidden(&target), &target, service, &[]);
     builder.finish()
 }
 
@@ -78,17 +86,17 @@ pub fn remove_one_off(container: &ContainerId, name: &ContainerName) -> Plan {
 pub(super) fn start(
     builder: &mut PlanBuilder,
     container: &ContainerRef,
+    shown: Shown,
     target: &ResourceId,
     service: &Service,
     first: &[Edge],
 ) -> NodeId {
-    let hidden = || Shown::hidden(target);
     let op = Op::StartContainer { container: container.clone() };
-    let mut last = builder.add(op, target.clone(), Reason::Asked, hidden(), first);
+    let mut last = builder.add(op, target.clone(), Reason::Asked, shown, first);
     for hook in &service.post_start {
         let hook: &Hook = hook;
         let op = hook_op(container, &service.name, hook);
-        last = builder.add(op, target.clone(), Reason::Asked, hidden(), &after([last]));
+        last = builder.add(op, target.clone(), Reason::Asked, Shown::hidden(target), &after([last]));
     }
     last
 }

@@ -560,7 +560,8 @@ impl<'a> Up<'a> {
                 let mut first = after(self.needs(service));
                 first.extend(self.dependencies(service));
                 let op = Op::CreateContainer { spec: Box::new(spec), late };
-                let node = self.builder.add(op, target.clone(), Reason::Asked, Shown::hidden(&target), &first);
+                let shown = wanted.shown("Creating", "Created");
+                let node = self.builder.add(op, target.clone(), Reason::Asked, shown, &first);
                 ready = vec![node];
                 ContainerRef::CreatedBy(node)
             }
@@ -572,14 +573,15 @@ impl<'a> Up<'a> {
             ready = vec![self.builder.add(op, target.clone(), Reason::Asked, shown, &after(ready))];
         }
         if wanted.start {
-            one_off::start(&mut self.builder, &reference, &target, service, &after(ready));
+            let shown = wanted.shown("Starting", "Started");
+            one_off::start(&mut self.builder, &reference, shown, &target, service, &after(ready));
         }
     }
 
     /// What `x-on-change` asks for when a file of a container that stays has another content.
     fn content_changed(&mut self, service: &'a Service, replica: &Replica<'a>) -> Option<NodeId> {
         let contents = self.options.contents.as_ref()?;
-        let (answer, reason) = content::changed(self.project, service, self.snapshot, contents, replica.found?)?;
+        let (answer, reason) = content::changed(self.project, service, self.snapshot, contents, replica.found?, true)?;
         let target = ResourceId::Container(replica.name.clone());
         let container = replica.reference.clone();
         let ready = after(replica.ready.iter().copied());
@@ -588,7 +590,7 @@ impl<'a> Up<'a> {
                 let shown = Shown::new(&target, "Signalling", "Signalled");
                 (Op::SignalContainer { container, signal }, shown)
             }
-            // One that was not made anew because of `--no-recreate` is left alone.
+            // One that stays because of `--no-recreate` is asked for the others.
             Answer::Recreate => return None,
             Answer::Restart => {
                 let shown = Shown::new(&target, "Restarting", "Restarted");

@@ -118,6 +118,41 @@ secrets: {key: {file: ./key}}
 }
 
 #[test]
+fn a_start_that_cannot_work_touches_nothing() {
+    scenario("start and restart find that a port was taken meanwhile, and touch nothing", &["busybox"], async |s| {
+        if Scenario::tests_another() {
+            return;
+        }
+        let port = free_port();
+        s.env("PORT", port);
+        s.file(
+            "compose.yaml",
+            "
+x-idle: &idle { image: $BUSYBOX, command: [tail, -f, /dev/null], stop_signal: SIGKILL }
+services:
+  db: *idle
+  web: {<<: *idle, ports: ['127.0.0.1:$PORT:80'], depends_on: [db]}
+",
+        );
+        s.compose(["up", "-d"]).await.succeeds();
+        // A container that runs has its own port.
+        s.compose(["restart"]).await.succeeds();
+        s.compose(["stop"]).await.succeeds();
+        let listener = TcpListener::bind(("127.0.0.1", port)).expect("the port is free");
+        for command in ["start", "restart"] {
+            let failed = s.compose([command]).await.exits(1);
+            failed
+                .says(&format!("port 127.0.0.1:{port}/tcp of service `web` is already used by"))
+                .says("compose.yaml:5:");
+            assert_eq!(s.states().await, "db-1 exited, web-1 exited");
+        }
+        drop(listener);
+        s.compose(["start"]).await.succeeds();
+        assert_eq!(s.states().await, "db-1 running, web-1 running");
+    });
+}
+
+#[test]
 fn what_the_machine_adds_to_containers() {
     scenario(
         "proxies of docker's configuration, and credentials for services with the engine's socket",

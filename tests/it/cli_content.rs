@@ -60,6 +60,32 @@ async fn a_changed_file_is_answered_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_no_recreate_leaves_is_answered_by_the_next_up() {
+    let home = tempfile::tempdir().expect("a directory");
+    let text = WEB.replace("./tls: restart", "./Dockerfile: recreate");
+    let file = |caddy: &str, build: &str| world(home.path(), &text, caddy).with_file("/shop/Dockerfile", build);
+    let first = file("a", "a");
+    first.run("up -d").await;
+    let changed = file("b", "b").with_fake(|_| first.fake.clone());
+    insta::assert_snapshot!(changed.run("up -d --no-recreate").await, @"
+    $ compose up -d --no-recreate
+    stderr:
+     Container shop-web-1  Running
+     Container shop-web-1  Signalling
+       because: content of ./Caddyfile changed: SIGHUP (compose.yaml:6)
+     Container shop-web-1  Signalled
+    ");
+    insta::assert_snapshot!(changed.run("plan").await, @"
+    $ compose plan
+    ~ web-1  recreate: content of ./Dockerfile changed: recreate (compose.yaml:6)
+    1 to recreate; 0 unchanged
+    ");
+    changed.run("up -d").await;
+    let again = changed.run("plan").await;
+    assert!(again.contains("Nothing to do"), "{again}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_container_of_unknown_history_is_kept() {
     let home = tempfile::tempdir().expect("a directory");
     let first = world(home.path(), WEB, "a");

@@ -104,3 +104,12 @@ async fn no_command_changes_anything() {
     }
     assert!(tried > 60, "only {tried} were tried");
 }
+
+#[tokio::test(start_paused = true)]
+async fn run_shows_its_own_container() {
+    let world = World::new(SHOP, &["nginx:1", "postgres:15"]);
+    let told = world.run("--dry-run run --name once web true").await;
+    for row in ["Container shop-db-1  Started", "Container once  Creating", "Container once  Started"] {
+        assert!(told.contains(row), "{row}: {told}");
+    }
+}

@@ -4,7 +4,7 @@ use crate::cli::apply::{self, Road};
 use crate::cli::commands::Ended;
 use crate::cli::commands::up::grace;
 use crate::cli::context::Context;
-use crate::planner::{interest_in_stack, restart};
+use crate::planner::restart;
 
 /// Stop containers and start them again
 #[derive(clap::Args, Clone, Debug)]
@@ -28,9 +28,10 @@ pub(super) async fn run(args: RestartArgs, context: &Context<'_>) -> Ended {
     let target = context.target(&[])?;
     let services = target.services(&services)?;
     let runtime = context.runtime().await?;
-    let wanted = interest_in_stack(&target.name, None, false);
+    let wanted = target.interest_in_starting();
     apply::apply(context, &runtime, &wanted, Road::new("restart"), &mut |snapshot, _| {
-        restart(&target.stack(snapshot), snapshot, &services, grace(timeout), no_deps)
+        let plan = restart(&target.stack(snapshot), snapshot, &services, grace(timeout), no_deps);
+        target.checked(plan, snapshot)
     })
     .await
     .map(|_| 0)

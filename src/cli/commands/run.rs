@@ -188,7 +188,8 @@ async fn with_progress(args: &RunArgs, mut words: Vec<String>, context: &Context
         console_size: size.map(|size| (size.rows, size.columns)),
         remove: args.rm,
         use_aliases: args.use_aliases,
-        start: args.detach,
+        start: args.detach || context.global.dry_run,
+        is_shown: context.global.dry_run,
     };
     let mut options = options(args, &project, context)?;
     let runtime = context.runtime().await?;

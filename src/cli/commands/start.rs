@@ -6,7 +6,7 @@ use crate::cli::apply::{self, Road};
 use crate::cli::commands::Ended;
 use crate::cli::context::Context;
 use crate::cli::failed::LogsOnFailure;
-use crate::planner::{interest_in_stack, start};
+use crate::planner::start;
 
 /// Start containers that exist
 #[derive(clap::Args, Clone, Debug)]
@@ -33,13 +33,14 @@ pub(super) async fn run(args: StartArgs, context: &Context<'_>) -> Ended {
     let target = context.target(&[])?;
     let services = target.services(&services)?;
     let runtime = context.runtime().await?;
-    let wanted = interest_in_stack(&target.name, None, false);
+    let wanted = target.interest_in_starting();
     let timeout = wait_timeout.and_then(|seconds| u64::try_from(seconds).ok()).filter(|seconds| *seconds > 0);
     let timeout = timeout.map(Duration::from_secs);
     let logs_on_failure = logs_on_failure.as_deref().map(LogsOnFailure::parse).unwrap_or_default();
     let road = Road { project: target.project.as_ref(), logs_on_failure, ..Road::new("start") };
     apply::apply(context, &runtime, &wanted, road, &mut |snapshot, _| {
-        start(&target.stack(snapshot), snapshot, &services, wait, timeout)
+        let plan = start(&target.stack(snapshot), snapshot, &services, wait, timeout);
+        target.checked(plan, snapshot)
     })
     .await
     .map(|_| 0)

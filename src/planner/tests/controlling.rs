@@ -3,8 +3,8 @@
 use super::{World, project, running};
 use crate::names::ServiceName;
 use crate::planner::{
-    DownOptions, RemoveImages, RemoveOptions, Stack, UpOptions, down, kill, pause, remove, restart, start, stop,
-    to_text,
+    DownOptions, RemoveImages, RemoveOptions, Stack, UpOptions, down, kill, pause, remove, restart, start, starting,
+    stop, to_text,
 };
 
 const SHOP: &str = "
@@ -82,6 +82,39 @@ fn stop_and_start() {
     ");
     let nothing = start(&stack(), &World::with_images(&[]).snapshot, &[], false, None);
     insta::assert_snapshot!(to_text(&nothing), @r#"blocked: service "db" has no container to start"#);
+}
+
+#[test]
+fn a_start_is_forbidden_by_what_others_have_on_the_host() {
+    let file = "
+name: shop
+services:
+  web: {image: nginx, ports: ['8080:80']}
+  api: {image: nginx, ports: ['8081:80']}
+";
+    let mut world = running(file);
+    let stack = Stack::of_project(&project(file));
+    world.run(&stop(&stack, &world.snapshot, &named(&["web"]), None));
+    world.snapshot.foreign.ports = [("0.0.0.0:8080/tcp", "other-web-1"), ("0.0.0.0:8081/tcp", "other-api-1")]
+        .map(|(port, name)| (port.to_owned(), name.into()))
+        .into();
+    world.snapshot.engine.local = true;
+    let plan = start(&stack, &world.snapshot, &[], false, None);
+    insta::assert_snapshot!(to_text(&starting(plan, &project(file), &world.snapshot)), @"
+    blocked: port 0.0.0.0:8080/tcp of service `web` is already published by container other-web-1
+    #1 start Container shop-web-1: as asked
+    ");
+    let plan = restart(&stack, &world.snapshot, &[], None, false);
+    assert_eq!(starting(plan, &project(file), &world.snapshot).blockers.len(), 1, "one runs, the other does not");
+
+    let moved = file.replace("8080", "9090");
+    world.snapshot.foreign.ports = [("0.0.0.0:9090/tcp".to_owned(), "other-web-1".into())].into();
+    let plan = start(&stack, &world.snapshot, &[], false, None);
+    assert_eq!(
+        starting(plan, &project(&moved), &world.snapshot).blockers,
+        [],
+        "the container has the port it was made with"
+    );
 }
 
 #[test]
