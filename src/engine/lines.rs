@@ -34,6 +34,10 @@ impl Lines {
         self.searched = 0;
         Some(self.held.split_to(LONGEST_LINE).freeze())
     }
+    /// Whether nothing is held.
+    pub fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
     /// What was written after the last line end; the output is over.
     pub fn finish(&mut self) -> Option<Bytes> {
         self.searched = 0;

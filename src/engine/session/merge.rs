@@ -1,14 +1,16 @@
 //! Lines of many containers in one order: by the engine's time as far as they are history, as they come when they are
-//! new. Of each container one line is held, so that memory does not grow with the output.
+//! new. Of each container a few pieces of output are held, so that memory does not grow with the output.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::binary_heap::PeekMut;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::future::{pending, poll_fn};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
-use futures::future::LocalBoxFuture;
-use futures::stream::{FuturesUnordered, ReadyChunks};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, timeout_at};
 
 use crate::engine::Lines;
 use crate::names::ContainerId;
@@ -18,82 +20,197 @@ use crate::runtime::{Chunk, Output, ResultStream};
 const PIECE: usize = 16 * 1024;
 /// An engine's time is no longer.
 const LONGEST_TIME: usize = 40;
+/// `2026-01-01T00:00:`
+const MINUTE: usize = 17;
+/// `2026-01-01T00:00:00.000000000Z`
+const USUAL_TIME: usize = 30;
 
-/// Pieces of output that are taken at once, when so many are there: with them one line each, so many lines are held.
-const AT_ONCE: usize = 64;
+/// Bytes of lines that are held of a container before its output is left with the engine.
+const HELD: usize = 64 << 10;
+/// What a held line takes beside its bytes.
+const LINE_COST: usize = 64;
+
+/// From so many lines on in [`BUSY_TIME`] it is better not to be woken by each.
+const BUSY: usize = 128;
+const BUSY_TIME: Duration = Duration::from_millis(16);
+/// The longest rest; nobody sees it.
+const LONGEST_REST: Duration = Duration::from_millis(4);
+/// A shorter one is none.
+const SHORTEST_REST: Duration = Duration::from_micros(100);
+/// A container that wrote so many bytes during a rest was perhaps held up by it.
+const MUCH: usize = 6 << 10;
 
 /// A line of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Line {
     pub(super) output: Output,
+    /// Length of the engine's time at the beginning of the bytes, 0 when there is none.
+    time: usize,
+    bytes: Bytes,
+}
+
+impl Line {
     /// The engine's time, when it was asked for.
-    pub(super) time: Option<String>,
-    pub(super) text: Bytes,
+    pub(super) fn time(&self) -> Option<&str> {
+        let time = self.bytes.get(..self.time).filter(|time| !time.is_empty())?;
+        std::str::from_utf8(time).ok()
+    }
+
+    pub(super) fn text(&self) -> &[u8] {
+        let begin = if self.time == 0 { 0 } else { self.time + 1 };
+        self.bytes.get(begin..).unwrap_or_default()
+    }
+}
+
+/// Reads the engine's times: the last minute is remembered, as most lines are of the same.
+#[derive(Default)]
+struct Clock {
+    minute: [u8; MINUTE],
+    /// Nanoseconds since 1970 at its begin.
+    begin: i64,
+}
+
+impl Clock {
+    /// Nanoseconds since 1970.
+    fn read(&mut self, time: &[u8]) -> Option<i64> {
+        let Some((seconds, fraction)) = usual_rest(time) else { return parse(time) };
+        if time.get(..MINUTE)? != self.minute {
+            let begin = parse(time)?.checked_sub(seconds * 1_000_000_000 + fraction)?;
+            self.minute.copy_from_slice(time.get(..MINUTE)?);
+            self.begin = begin;
+        }
+        self.begin.checked_add(seconds * 1_000_000_000 + fraction)
+    }
+}
+
+/// Seconds and nanoseconds of a time as docker writes it.
+fn usual_rest(time: &[u8]) -> Option<(i64, i64)> {
+    let rest = time.get(MINUTE..).filter(|_| time.len() == USUAL_TIME)?;
+    let (&[tens, ones, b'.'], &[ref fraction @ .., b'Z']) = rest.split_first_chunk::<3>()? else { return None };
+    Some((number(&[tens, ones])?, number(fraction)?))
+}
+
+fn number(digits: &[u8]) -> Option<i64> {
+    digits.iter().try_fold(0, |number, digit| digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0')))
+}
+
+fn parse(time: &[u8]) -> Option<i64> {
+    let time: jiff::Timestamp = std::str::from_utf8(time).ok()?.parse().ok()?;
+    i64::try_from(time.as_nanosecond()).ok()
 }
 
 /// The output of a container.
 struct Source {
     id: ContainerId,
-    number: u64,
-    stream: Option<ReadyChunks<ResultStream<Chunk>>>,
+    /// `None` after its end.
+    stream: Option<ResultStream<Chunk>>,
     has_times: bool,
+    clock: Clock,
     lines: [Lines; 2],
     /// Bytes of the unfinished line, per output, its time not counted.
     unfinished: [usize; 2],
-    ready: VecDeque<Line>,
+    /// The beginning of a time that was cut in two.
+    cut: [BytesMut; 2],
+    /// Lines that were not shown yet, by what they are ordered.
+    ready: VecDeque<(i64, Line)>,
+    /// Bytes they take.
+    held: usize,
+    /// Since when it has no line that could be shown.
+    empty_since: Instant,
 }
 
 impl Source {
-    async fn next(&mut self) -> Option<Line> {
-        loop {
-            if let Some(line) = self.ready.pop_front() {
-                return Some(line);
-            }
-            // An error of a stream that was open is its end: the container is gone, or the engine.
-            let chunks = self.stream.as_mut()?.next().await;
-            let is_over = chunks.as_ref().is_none_or(|chunks| chunks.iter().any(Result::is_err));
-            for chunk in chunks.into_iter().flatten().map_while(Result::ok) {
-                self.take(&chunk);
-            }
-            match is_over {
-                false => {}
-                true => {
+    /// Takes what is there. `count` is how much came to all sources before, which orders lines without times.
+    fn look(&mut self, context: &mut Context<'_>, count: i64) -> Looked {
+        let mut looked = Looked::default();
+        while self.held < HELD
+            && let Some(stream) = &mut self.stream
+        {
+            match stream.poll_next_unpin(context) {
+                Poll::Pending => break,
+                Poll::Ready(Some(Ok(chunk))) => {
+                    looked.came = true;
+                    looked.bytes += chunk.bytes.len();
+                    self.take(chunk, count);
+                }
+                // An error of a stream that was open is its end: the container is gone, or the engine.
+                Poll::Ready(None | Some(Err(_))) => {
+                    looked.came = true;
                     self.stream = None;
                     for output in [Output::Stdout, Output::Stderr] {
+                        let cut = self.cut[slot(output)].split();
+                        self.lines[slot(output)].push(&cut);
                         if let Some(line) = self.lines[slot(output)].finish() {
-                            self.finish_line(output, line);
+                            self.finish_line(output, line, count);
                         }
                     }
                 }
             }
         }
+        looked
     }
 
-    fn take(&mut self, chunk: &Chunk) {
-        let slot = slot(chunk.output);
-        let mut bytes: &[u8] = &chunk.bytes;
-        if self.has_times && self.unfinished[slot] > 0 && self.unfinished[slot].is_multiple_of(PIECE) {
-            // The time of a further piece of a long line is not part of the line.
-            bytes = time_and_text(bytes).map_or(bytes, |(_, text)| text);
-        }
-        match bytes.iter().rposition(|byte| *byte == b'\n') {
-            Some(last) => self.unfinished[slot] = content(&bytes[last + 1..], self.has_times),
-            None if self.unfinished[slot] == 0 => self.unfinished[slot] = content(bytes, self.has_times),
-            None => self.unfinished[slot] += bytes.len(),
-        }
-        self.lines[slot].push(bytes);
-        while let Some(line) = self.lines[slot].next_line() {
-            self.finish_line(chunk.output, line);
-        }
-    }
-
-    fn finish_line(&mut self, output: Output, line: Bytes) {
-        let (time, text) = match time_and_text(&line).filter(|_| self.has_times) {
-            Some((time, text)) => (Some(time.to_owned()), line.slice_ref(text)),
-            None => (None, line),
+    fn take(&mut self, chunk: Chunk, count: i64) {
+        let Chunk { output, mut bytes } = chunk;
+        let slot = slot(output);
+        let (is_new, is_further) = {
+            let unfinished = self.unfinished[slot];
+            let is_empty = unfinished == 0 && self.lines[slot].is_empty();
+            (is_empty, unfinished > 0 && unfinished.is_multiple_of(PIECE))
         };
-        self.ready.push_back(Line { output, time, text });
+        if self.has_times && (is_new || is_further) {
+            if !self.cut[slot].is_empty() {
+                self.cut[slot].extend_from_slice(&bytes);
+                bytes = self.cut[slot].split().freeze();
+            }
+            if bytes.len() < LONGEST_TIME && !bytes.iter().any(|byte| matches!(byte, b' ' | b'\n')) {
+                self.cut[slot].extend_from_slice(&bytes);
+                return;
+            }
+        }
+        if is_new {
+            // Most pieces are whole lines: they are shown as they came.
+            while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
+                let mut line = bytes.split_to(end + 1);
+                line.truncate(end);
+                self.finish_line(output, line, count);
+            }
+            self.unfinished[slot] = content(&bytes, self.has_times);
+        } else {
+            if self.has_times && is_further {
+                // The time of a further piece of a long line is not part of the line.
+                let text = time_length(&bytes).map_or(0, |time| time + 1);
+                bytes = bytes.split_off(text);
+            }
+            match bytes.iter().rposition(|byte| *byte == b'\n') {
+                Some(last) => self.unfinished[slot] = content(&bytes[last + 1..], self.has_times),
+                None => self.unfinished[slot] += bytes.len(),
+            }
+        }
+        self.lines[slot].push(&bytes);
+        while let Some(line) = self.lines[slot].next_line() {
+            self.finish_line(output, line, count);
+        }
     }
+
+    fn finish_line(&mut self, output: Output, bytes: Bytes, count: i64) {
+        let time = if self.has_times { time_length(&bytes).unwrap_or(0) } else { 0 };
+        let key = match bytes.get(..time).and_then(|time| self.clock.read(time)) {
+            Some(key) => key,
+            // Lines without a time come in the order in which they came.
+            None if !self.has_times => count,
+            None => self.ready.back().map_or(i64::MIN, |(key, _)| *key),
+        };
+        self.held += bytes.len() + LINE_COST;
+        self.ready.push_back((key, Line { output, time, bytes }));
+    }
+}
+
+/// What a look at a source gave.
+#[derive(Default)]
+struct Looked {
+    came: bool,
+    bytes: usize,
 }
 
 fn slot(output: Output) -> usize {
@@ -102,16 +219,17 @@ fn slot(output: Output) -> usize {
 
 /// Length of a line without its time.
 fn content(line: &[u8], has_time: bool) -> usize {
-    time_and_text(line).filter(|_| has_time).map_or(line.len(), |(_, text)| text.len())
+    let time = time_length(line).filter(|_| has_time);
+    line.len() - time.map_or(0, |time| time + 1)
 }
 
-/// A line that begins with an engine's time and a blank.
-fn time_and_text(line: &[u8]) -> Option<(&str, &[u8])> {
-    let blank = line.iter().take(LONGEST_TIME).position(|byte| *byte == b' ')?;
-    let (time, text) = (line.get(..blank)?, line.get(blank + 1..)?);
-    let is_time = time.len() >= 20 && time.first()?.is_ascii_digit() && time.get(10) == Some(&b'T');
-    is_time.then_some(())?;
-    Some((std::str::from_utf8(time).ok()?, text))
+/// Of a line that begins with an engine's time and a blank.
+fn time_length(line: &[u8]) -> Option<usize> {
+    let usual = line.get(USUAL_TIME) == Some(&b' ') && line.get(USUAL_TIME - 1) == Some(&b'Z');
+    let length = if usual { USUAL_TIME } else { line.iter().take(LONGEST_TIME).position(|byte| *byte == b' ')? };
+    let time = line.get(..length)?;
+    let is_time = time.len() >= 20 && time.is_ascii() && time.first()?.is_ascii_digit() && time.get(10) == Some(&b'T');
+    is_time.then_some(length)
 }
 
 /// What comes next.
@@ -125,97 +243,161 @@ pub(super) enum Next {
 pub(super) struct Merge {
     /// How long a source that says nothing holds up the others; `None` for ever, zero not at all.
     window: Option<Duration>,
-    /// The next line of each source that has one, by time and then by the order in which the sources came.
-    heads: BTreeMap<(i128, u64), (Box<Source>, Line)>,
-    pending: FuturesUnordered<LocalBoxFuture<'static, (Box<Source>, Option<Line>)>>,
-    /// Sources that were asked and have not answered, and since when.
-    asked: BTreeMap<u64, Instant>,
+    sources: BTreeMap<u64, Source>,
+    /// Of each source with lines the first: by time, and then by the order in which the sources came.
+    heads: BinaryHeap<Reverse<(i64, u64)>>,
+    /// No source holds up the others.
+    may_go: bool,
     ended: VecDeque<ContainerId>,
+    /// Sources so far.
     count: u64,
+    /// Looks at the sources so far.
+    looks: i64,
+    /// Lines since the last rest, and the most bytes of one source.
+    lines: usize,
+    most: usize,
+    rested: Instant,
+    rest: Duration,
 }
 
 impl Merge {
     pub(super) fn new(window: Option<Duration>) -> Self {
         Self {
             window,
-            heads: BTreeMap::new(),
-            pending: FuturesUnordered::new(),
-            asked: BTreeMap::new(),
+            sources: BTreeMap::new(),
+            heads: BinaryHeap::new(),
+            may_go: false,
             ended: VecDeque::new(),
             count: 0,
+            looks: 0,
+            lines: 0,
+            most: 0,
+            rested: Instant::now(),
+            rest: LONGEST_REST,
         }
     }
 
     /// A further container.
     pub(super) fn add(&mut self, id: ContainerId, stream: ResultStream<Chunk>, has_times: bool) {
         self.count += 1;
-        self.ask(Box::new(Source {
-            id,
-            number: self.count,
-            stream: Some(stream.ready_chunks(AT_ONCE)),
-            has_times,
-            lines: Default::default(),
-            unfinished: [0; 2],
-            ready: VecDeque::new(),
-        }));
+        self.sources.insert(
+            self.count,
+            Source {
+                id,
+                stream: Some(stream),
+                has_times,
+                clock: Clock::default(),
+                lines: Default::default(),
+                unfinished: [0; 2],
+                cut: Default::default(),
+                ready: VecDeque::new(),
+                held: 0,
+                empty_since: Instant::now(),
+            },
+        );
     }
 
-    fn ask(&mut self, mut source: Box<Source>) {
-        if let Some(line) = source.ready.pop_front() {
-            return self.put(source, line);
-        }
-        self.asked.insert(source.number, Instant::now());
-        self.pending.push(Box::pin(async move {
-            let line = source.next().await;
-            (source, line)
-        }));
-    }
-
-    /// What comes next; waits for ever when there is no source. Nothing is lost when the wait is given up.
-    pub(super) async fn next(&mut self) -> Next {
+    /// Returns when there is something that comes next; never when there is no source. Nothing is lost when the wait
+    /// is given up.
+    pub(super) async fn ready(&mut self) {
         loop {
-            if let Some(id) = self.ended.pop_front() {
-                return Next::Ended(id);
+            poll_fn(|context| Poll::Ready(self.look(context))).await;
+            let now = Instant::now();
+            let patience = self.patience();
+            self.may_go =
+                !self.heads.is_empty() && patience.is_none_or(|until| until.is_some_and(|until| until <= now));
+            if self.may_go || !self.ended.is_empty() {
+                return;
             }
-            // The source that was asked last and still holds up the others.
-            let patience = match self.window {
-                _ if self.heads.is_empty() => None,
-                Some(window) => self.asked.values().max().map(|since| *since + window),
-                None if self.asked.is_empty() => None,
-                None => Some(Instant::now() + Duration::from_secs(3600)),
-            };
-            let may_go = !self.heads.is_empty() && patience.is_none_or(|until| until <= Instant::now());
-            if may_go && let Some((_, (source, line))) = self.heads.pop_first() {
-                let id = source.id.clone();
-                self.ask(source);
-                return Next::Line(id, line);
+            if self.sources.is_empty() {
+                pending::<()>().await;
             }
-            if self.pending.is_empty() && patience.is_none() {
-                std::future::pending::<()>().await;
-            }
-            tokio::select! {
-                biased;
-                Some((source, line)) = self.pending.next() => {
-                    self.asked.remove(&source.number);
-                    match line {
-                        None => self.ended.push_back(source.id),
-                        Some(line) => self.put(source, line),
-                    }
-                }
-                () = sleep_until(patience.unwrap_or_else(Instant::now)), if patience.is_some() => {}
+            let something = poll_fn(|context| if self.look(context) { Poll::Ready(()) } else { Poll::Pending });
+            match patience.flatten().filter(|until| *until > now) {
+                Some(until) => drop(timeout_at(until, something).await),
+                None => something.await,
             }
         }
     }
 
-    fn put(&mut self, source: Box<Source>, line: Line) {
-        let time = line.time.as_deref().and_then(|time| time.parse::<jiff::Timestamp>().ok());
-        let time = time.map_or_else(|| self.latest(), jiff::Timestamp::as_nanosecond);
-        self.heads.insert((time, source.number), (source, line));
+    /// Until when lines that are there wait for sources that are silent; the inner `None` for as long as it takes.
+    fn patience(&self) -> Option<Option<Instant>> {
+        let mut silent = self.sources.values().filter(|source| source.ready.is_empty()).peekable();
+        silent.peek()?;
+        let Some(window) = self.window else { return Some(None) };
+        if window.is_zero() { None } else { Some(silent.map(|source| source.empty_since + window).max()) }
     }
 
-    /// Lines without a time come in the order in which they came.
-    fn latest(&self) -> i128 {
-        self.heads.last_key_value().map_or(0, |((time, _), _)| *time)
+    /// What comes next, as far as it is there.
+    pub(super) fn next(&mut self) -> Option<Next> {
+        if let Some(id) = self.ended.pop_front() {
+            return Some(Next::Ended(id));
+        }
+        if !self.may_go {
+            return None;
+        }
+        let mut head = self.heads.peek_mut()?;
+        let Reverse((_, number)) = *head;
+        let source = self.sources.get_mut(&number)?;
+        let (_, line) = source.ready.pop_front()?;
+        source.held = source.held.saturating_sub(line.bytes.len() + LINE_COST);
+        let id = source.id.clone();
+        match source.ready.front() {
+            Some((key, _)) => *head = Reverse((*key, number)),
+            None => {
+                PeekMut::pop(head);
+                if source.stream.is_none() {
+                    self.sources.remove(&number);
+                    self.ended.push_back(id.clone());
+                } else {
+                    source.empty_since = Instant::now();
+                    self.may_go = self.window.is_some_and(|window| window.is_zero());
+                }
+            }
+        }
+        Some(Next::Line(id, line))
+    }
+
+    /// Takes what all sources have; whether that was anything.
+    fn look(&mut self, context: &mut Context<'_>) -> bool {
+        self.looks += 1;
+        let mut came = false;
+        let mut over = Vec::new();
+        for (number, source) in &mut self.sources {
+            let before = source.ready.len();
+            let looked = source.look(context, self.looks);
+            came |= looked.came;
+            self.most = self.most.max(looked.bytes);
+            self.lines += source.ready.len() - before;
+            match source.ready.front() {
+                Some((key, _)) if before == 0 => self.heads.push(Reverse((*key, *number))),
+                None if source.stream.is_none() => over.push(*number),
+                _ => {}
+            }
+        }
+        for number in over {
+            self.ended.extend(self.sources.remove(&number).map(|source| source.id));
+        }
+        came
+    }
+
+    /// Lines come faster than anybody can read them.
+    pub(super) fn is_busy(&self) -> bool {
+        self.lines >= BUSY
+    }
+
+    /// Lets output gather: engines send every line by itself, and to be woken by each costs more than the lines. The
+    /// thread itself waits, because what the runtime waits for includes what the engine sends.
+    pub(super) fn rest(&mut self) {
+        let now = Instant::now();
+        if now.duration_since(self.rested) < BUSY_TIME {
+            self.rest =
+                if self.most >= MUCH { self.rest / 2 } else { (self.rest * 2).clamp(SHORTEST_REST, LONGEST_REST) };
+            if self.rest >= SHORTEST_REST {
+                std::thread::sleep(self.rest);
+            }
+        }
+        (self.lines, self.most, self.rested) = (0, 0, Instant::now());
     }
 }
 
@@ -239,8 +421,14 @@ mod tests {
     async fn take(merge: &mut Merge, count: usize) -> Vec<String> {
         let mut out = Vec::new();
         for _ in 0..count {
-            out.push(match merge.next().await {
-                Next::Line(id, line) => format!("{id} {}", String::from_utf8_lossy(&line.text)),
+            let next = loop {
+                match merge.next() {
+                    Some(next) => break next,
+                    None => merge.ready().await,
+                }
+            };
+            out.push(match next {
+                Next::Line(id, line) => format!("{id} {}", String::from_utf8_lossy(line.text())),
                 Next::Ended(id) => format!("{id} ended"),
             });
         }
@@ -289,6 +477,47 @@ mod tests {
         let second = at(1, "end");
         merge.add("a".into(), chunks(&[&first, &second]), true);
         assert_eq!(take(&mut merge, 1).await, [format!("a {piece}end")]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pieces_may_be_cut_anywhere() {
+        let long = "x".repeat(PIECE);
+        let stream = [at(1, "a b"), at(2, ""), at(3, "x")].concat();
+        let [first, second] = [format!("2026-01-01T00:00:04.000000000Z {long}"), at(5, "end")];
+        for size in [1, 7, 30, 31, 33, 1000] {
+            let mut pieces: Vec<&[u8]> = stream.as_bytes().chunks(size).collect();
+            // Frames end where the engine cut the line.
+            pieces.extend(first.as_bytes().chunks(size).chain(second.as_bytes().chunks(size)));
+            let pieces: Vec<&str> = pieces.into_iter().map(|piece| std::str::from_utf8(piece).unwrap()).collect();
+            let mut merge = Merge::new(None);
+            merge.add("a".into(), chunks(&pieces), true);
+            let expected = ["a a b", "a ", "a x", &format!("a {long}end"), "a ended"];
+            assert_eq!(take(&mut merge, 5).await, expected, "{size}");
+        }
+    }
+
+    #[test]
+    fn times_are_read_as_everybody_reads_them() {
+        let mut clock = Clock::default();
+        for time in [
+            "2026-01-01T00:00:00.000000000Z",
+            "2026-01-01T00:00:59.999999999Z",
+            "2026-01-01T00:01:00.000000001Z",
+            "2024-02-29T23:59:60.500000000Z",
+            "1969-12-31T23:59:59.123456789Z",
+            "2026-01-01T00:00:01Z",
+            "2026-01-01T02:00:01.5+02:00",
+            "2026-01-01T00:01:0x.000000001Z",
+            "2026-13-01T00:01:00.000000001Z",
+            "no time",
+            "",
+        ] {
+            let known = time.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_nanosecond);
+            // A leap second is its own second here, and the one before it there.
+            let leap = i128::from(time.contains(":60.")) * 1_000_000_000;
+            let read = clock.read(time.as_bytes()).map(i128::from);
+            assert!(read == known || read == known.map(|known| known + leap), "{time}: {read:?} {known:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

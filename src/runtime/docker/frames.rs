@@ -1,15 +1,19 @@
 //! The engine's multiplexed streams taken apart: frames of eight bytes of header and any bytes of output.
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 
 use crate::runtime::{Chunk, Output};
 
 const HEADER: usize = 8;
 
-/// Takes frames apart as bytes come in, in pieces of any size. Output is handed on at once, frames are not kept whole.
+/// Takes frames apart as bytes come in, in pieces of any size. Output is handed on at once, as a part of the piece that
+/// came: nothing is copied, and frames are not kept whole.
 #[derive(Default)]
 pub(super) struct Frames {
-    pending: BytesMut,
+    pending: Bytes,
+    /// As much of a frame's header as has come.
+    header: [u8; HEADER],
+    known: usize,
     current: Option<Frame>,
 }
 
@@ -39,35 +43,30 @@ pub(super) enum Piece {
 pub(super) struct NotFrames;
 
 impl Frames {
-    /// Adds bytes that came.
-    pub(super) fn push(&mut self, bytes: &[u8]) {
-        self.pending.extend_from_slice(bytes);
+    /// Adds bytes that came, once [`Self::next`] has nothing left.
+    pub(super) fn push(&mut self, bytes: Bytes) {
+        debug_assert!(self.pending.is_empty(), "a piece is taken apart before the next one comes");
+        self.pending = bytes;
     }
 
     /// The next piece that is complete enough to hand on.
     pub(super) fn next(&mut self) -> Result<Option<Piece>, NotFrames> {
         loop {
-            if self.current.is_none() {
-                if self.pending.len() < HEADER {
-                    return Ok(None);
-                }
-                let kind = match self.pending[0] {
-                    0 | 1 => Kind::Output(Output::Stdout),
-                    2 => Kind::Output(Output::Stderr),
-                    3 => Kind::Failure,
-                    _ => return Err(NotFrames),
-                };
-                self.pending.advance(4);
-                let left = self.pending.get_u32() as usize;
-                self.current = (left > 0).then_some(Frame { kind, left });
-                continue;
-            }
-            let Some(frame) = &mut self.current else { continue };
             if self.pending.is_empty() {
                 return Ok(None);
             }
+            let Some(frame) = &mut self.current else {
+                let count = (HEADER - self.known).min(self.pending.len());
+                self.pending.copy_to_slice(&mut self.header[self.known..self.known + count]);
+                self.known += count;
+                if self.known == HEADER {
+                    self.known = 0;
+                    self.current = self.begin()?;
+                }
+                continue;
+            };
             let length = frame.left.min(self.pending.len());
-            let bytes = self.pending.split_to(length).freeze();
+            let bytes = self.pending.split_to(length);
             frame.left -= length;
             let kind = frame.kind;
             if frame.left == 0 {
@@ -78,6 +77,19 @@ impl Frames {
                 Kind::Failure => Piece::Failure(bytes),
             }));
         }
+    }
+
+    /// The frame of a whole header; `None` when it is empty.
+    fn begin(&self) -> Result<Option<Frame>, NotFrames> {
+        let [kind, _, _, _, length @ ..] = self.header;
+        let kind = match kind {
+            0 | 1 => Kind::Output(Output::Stdout),
+            2 => Kind::Output(Output::Stderr),
+            3 => Kind::Failure,
+            _ => return Err(NotFrames),
+        };
+        let left = u32::from_be_bytes(length) as usize;
+        Ok((left > 0).then_some(Frame { kind, left }))
     }
 }
 
@@ -101,7 +113,7 @@ mod tests {
         let mut frames = Frames::default();
         let mut found = Told::new();
         for piece in stream.chunks(size) {
-            frames.push(piece);
+            frames.push(Bytes::copy_from_slice(piece));
             while let Some(piece) = frames.next()? {
                 let Piece::Output(chunk) = piece else { continue };
                 match found.last_mut() {
@@ -138,7 +150,7 @@ mod tests {
     #[test]
     fn output_is_handed_on_before_its_frame_is_complete() {
         let mut frames = Frames::default();
-        frames.push(&[1, 0, 0, 0, 255, 255, 255, 255, b'x']);
+        frames.push(Bytes::from_static(&[1, 0, 0, 0, 255, 255, 255, 255, b'x']));
         let Ok(Some(Piece::Output(chunk))) = frames.next() else { panic!("nothing came") };
         assert_eq!(chunk.bytes, "x");
         assert_eq!(frames.next(), Ok(None));
@@ -147,7 +159,7 @@ mod tests {
     #[test]
     fn the_engine_s_failures_are_told_apart() {
         let mut frames = Frames::default();
-        frames.push(&frame(3, b"log driver broke"));
+        frames.push(Bytes::from(frame(3, b"log driver broke")));
         assert_eq!(frames.next(), Ok(Some(Piece::Failure(Bytes::from_static(b"log driver broke")))));
     }
 

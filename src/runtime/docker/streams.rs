@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::SystemTime;
 
 use async_trait::async_trait;
 use bollard::query_parameters::ResizeExecOptions;
 use bytes::{Bytes, BytesMut};
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -92,26 +94,53 @@ fn chunks(bytes: ResultStream<Bytes>, framed: bool, what: String) -> ResultStrea
     if !framed {
         return Box::pin(bytes.map(|bytes| bytes.map(|bytes| Chunk { output: Output::Stdout, bytes })));
     }
-    let state = (bytes, Frames::default(), what);
-    Box::pin(futures::stream::try_unfold(state, |(mut bytes, mut frames, what)| async move {
+    Box::pin(Framed { bytes, frames: Frames::default(), what, is_over: false })
+}
+
+/// Takes the frames of a stream apart. By hand: with many lines in a piece each step counts.
+struct Framed {
+    bytes: ResultStream<Bytes>,
+    frames: Frames,
+    what: String,
+    is_over: bool,
+}
+
+impl Framed {
+    fn step(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Chunk>>> {
         loop {
-            match frames.next() {
-                Ok(Some(Piece::Output(chunk))) => return Ok(Some((chunk, (bytes, frames, what)))),
+            match self.frames.next() {
+                Ok(Some(Piece::Output(chunk))) => return Poll::Ready(Some(Ok(chunk))),
                 Ok(Some(Piece::Failure(text))) => {
-                    return Err(failure::from_stream(&what, &String::from_utf8_lossy(&text)));
+                    let error = failure::from_stream(&self.what, &String::from_utf8_lossy(&text));
+                    return Poll::Ready(Some(Err(error)));
                 }
                 Ok(None) => {}
                 Err(_) => {
                     let detail = "the engine's answer is no stream of output; is a proxy between us and the engine?";
-                    return Err(Error::new(ErrorKind::Other, what, detail));
+                    return Poll::Ready(Some(Err(Error::new(ErrorKind::Other, self.what.clone(), detail))));
                 }
             }
-            match bytes.next().await {
-                Some(more) => frames.push(&more?),
-                None => return Ok(None),
+            match ready!(self.bytes.poll_next_unpin(context)) {
+                Some(Ok(more)) => self.frames.push(more),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
             }
         }
-    }))
+    }
+}
+
+impl Stream for Framed {
+    type Item = Result<Chunk>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.is_over {
+            return Poll::Ready(None);
+        }
+        let step = self.step(context);
+        // An error is the last that is told.
+        self.is_over = matches!(step, Poll::Ready(None | Some(Err(_))));
+        step
+    }
 }
 
 #[derive(Deserialize)]
@@ -200,7 +229,7 @@ impl Streams for DockerRuntime {
             .query("tail", &tail)
             .query_some("since", since.as_deref().map(engine_time).as_deref())
             .query_some("until", until.as_deref().map(engine_time).as_deref());
-        let response = self.wire.open(&session.prefix, call, &what).await?;
+        let response = self.wire.open(&session.prefix, call.whole_connection(), &what).await?;
         let framed = self.is_framed(container, &content_type(&response)).await?;
         Ok(chunks(bytes_of(response, what.clone(), self.wire.address.clone()), framed, what))
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::LocalBoxFuture;
 use futures::stream::{self, FuturesUnordered, LocalBoxStream};
-use futures::{FutureExt, Stream, StreamExt};
+use futures::{Stream, StreamExt};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
@@ -32,7 +32,7 @@ const WINDOW: Duration = Duration::from_millis(50);
 /// How long to leave an engine alone that gave no events.
 const RESUBSCRIBE: Duration = Duration::from_millis(500);
 /// So many lines are shown before anything else is looked at.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 1024;
 
 /// How the plan of a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -261,7 +261,7 @@ impl<'a> Running<'a> {
                     }
                     self.inputs.push_back(In::PlanDone(ended));
                 }
-                next = self.merge.next() => if let Err(error) = self.show_all(next, sink) {
+                () = self.merge.ready() => if let Err(error) = self.show_all(sink) {
                     return Ok(Err(error));
                 },
                 () = ready(()), if self.unshown => {
@@ -274,15 +274,19 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// Shows this and what is there already, a while long: looking at everything else costs more than a line.
-    fn show_all(&mut self, next: Next, sink: &mut dyn LogSink) -> io::Result<()> {
-        self.show(next, sink)?;
-        for _ in 1..AT_ONCE {
+    /// Shows what is there, a while long: looking at everything else costs more than a line.
+    fn show_all(&mut self, sink: &mut dyn LogSink) -> io::Result<()> {
+        for _ in 0..AT_ONCE {
             if !self.inputs.is_empty() {
                 break;
             }
-            let Some(next) = self.merge.next().now_or_never() else { break };
+            let Some(next) = self.merge.next() else { break };
             self.show(next, sink)?;
+        }
+        if self.merge.is_busy() {
+            self.unshown = false;
+            sink.flush()?;
+            self.merge.rest();
         }
         Ok(())
     }
@@ -414,9 +418,9 @@ impl<'a> Running<'a> {
             Next::Ended(id) => self.inputs.push_back(In::OutputEnded(id)),
             Next::Line(id, line) => {
                 let Some(container) = self.who.get(&id) else { return Ok(()) };
-                let time = line.time.as_deref().filter(|_| self.wants_times);
+                let time = line.time().filter(|_| self.wants_times);
                 self.unshown = true;
-                sink.line(&LogLine { container, output: line.output, time, text: &line.text })?;
+                sink.line(&LogLine { container, output: line.output, time, text: line.text() })?;
             }
         }
         Ok(())
