@@ -18,6 +18,7 @@ use crate::names::{ProjectName, ServiceName};
 use crate::planner::{self, Interest, Plan, Stack};
 use crate::resource::Snapshot;
 use crate::runtime::{self, Runtime};
+use crate::spec::codes;
 use crate::spec::files::Files;
 use crate::spec::model::Project;
 use crate::spec::{self, Options, Request};
@@ -187,6 +188,13 @@ impl Context<'_> {
         } else {
             diagnostics
         };
+        // A mistake on the command line is none of the files.
+        if let [finding] = diagnostics
+            && finding.code == codes::NO_SUCH_SERVICE
+            && !self.global.json_diagnostics
+        {
+            return Err(Failure::Hinted { message: finding.message.clone(), hints: finding.hints.clone() });
+        }
         self.diagnostics(diagnostics, sources);
         let errors: Vec<&str> = diagnostics
             .iter()

@@ -116,7 +116,9 @@ pub async fn causes(runtime: &dyn Runtime, applied: &Applied, report: &Report<'_
         }
         told.push(cause);
     }
-    if let Some(last) = told.last_mut() {
+    // What still runs matters where something was to come up.
+    let starts = |op: &Op| matches!(op, Op::StartContainer { .. } | Op::RestartContainer { .. });
+    if let Some(last) = told.last_mut().filter(|_| applied.plan.iter().any(|(_, node)| starts(&node.op))) {
         last.details.extend(still_running(runtime, report.name).await);
     }
     told
@@ -140,6 +142,9 @@ fn message(applied: &Applied, node: &PlanNode, error: &OpError) -> String {
         Op::StartContainer { container: ContainerRef::Existing(id) }
         | Op::StopContainer { container: ContainerRef::Existing(id), .. }
         | Op::RestartContainer { container: ContainerRef::Existing(id), .. }
+        | Op::SignalContainer { container: ContainerRef::Existing(id), .. }
+        | Op::PauseContainer { container: ContainerRef::Existing(id) }
+        | Op::UnpauseContainer { container: ContainerRef::Existing(id) }
         | Op::RemoveContainer { container: ContainerRef::Existing(id), .. } => Some(id),
         _ => None,
     };

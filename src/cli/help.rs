@@ -15,14 +15,16 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("This program", &["completion", "install-plugin", "version"]),
 ];
 
-/// Help of all, or of the command that a path names; a wrong path is told.
-pub fn render(root: &Command, path: &[String]) -> Result<String, String> {
+/// Help of all, or of the command that a path names, no line longer than `columns` where words allow it; a wrong path is
+/// told.
+pub fn render(root: &Command, path: &[String], columns: Option<usize>) -> Result<String, String> {
     let mut command = root;
     for (depth, name) in path.iter().enumerate() {
         let above = path.get(..depth).unwrap_or_default();
         command = command.find_subcommand(name).ok_or_else(|| unknown(above, name, root))?;
     }
-    Ok(if path.is_empty() { root_help(root) } else { command_help(command, path) })
+    let columns = columns.unwrap_or(usize::MAX);
+    Ok(if path.is_empty() { root_help(root, columns) } else { command_help(command, path, columns) })
 }
 
 /// Commands of other versions, and what they are now.
@@ -45,13 +47,13 @@ pub fn unknown(above: &[String], name: &str, root: &Command) -> String {
     format!("unknown docker command: \"compose {path}\"{hint}")
 }
 
-fn root_help(root: &Command) -> String {
+fn root_help(root: &Command, columns: usize) -> String {
     let mut out = format!("\nUsage:  docker compose [OPTIONS] COMMAND\n\n{}\n", about(root));
-    push_options(&mut out, root);
+    push_options(&mut out, root, columns);
     for (title, names) in GROUPS {
         out.push_str(&format!("\n{title}:\n"));
         for command in names.iter().filter_map(|name| root.find_subcommand(name)) {
-            out.push_str(&format!("  {:<14} {}\n", command.get_name(), about(command)));
+            push_line(&mut out, &format!("  {:<14} ", command.get_name()), &about(command), columns);
         }
     }
     push_examples(&mut out, root);
@@ -59,16 +61,17 @@ fn root_help(root: &Command) -> String {
     out
 }
 
-fn command_help(command: &Command, path: &[String]) -> String {
+fn command_help(command: &Command, path: &[String], columns: usize) -> String {
     let usage = command.clone().render_usage().to_string();
-    let usage = usage.trim_start_matches("Usage:").trim();
+    let is_group = command.has_subcommands() && !command.is_allow_external_subcommands_set();
+    let usage = if is_group { "[OPTIONS] COMMAND" } else { usage.trim_start_matches("Usage:").trim() };
     let mut out = format!("\nUsage:  docker compose {} {usage}\n\n{}\n", path.join(" "), about(command));
-    push_options(&mut out, command);
+    push_options(&mut out, command, columns);
     let below: Vec<&Command> = command.get_subcommands().filter(|command| !command.is_hide_set()).collect();
-    if !below.is_empty() && !command.is_allow_external_subcommands_set() {
+    if is_group {
         out.push_str("\nCommands:\n");
         for command in below {
-            out.push_str(&format!("  {:<14} {}\n", command.get_name(), about(command)));
+            push_line(&mut out, &format!("  {:<14} ", command.get_name()), &about(command), columns);
         }
     }
     push_examples(&mut out, command);
@@ -85,7 +88,7 @@ fn push_examples(out: &mut String, command: &Command) {
     }
 }
 
-fn push_options(out: &mut String, command: &Command) {
+fn push_options(out: &mut String, command: &Command, columns: usize) {
     let mut flags: Vec<(String, String, String)> = command
         .get_arguments()
         .filter(|arg| !arg.is_positional() && !arg.is_hide_set() && arg.get_id() != "help")
@@ -94,14 +97,39 @@ fn push_options(out: &mut String, command: &Command) {
     // Flags that hold for every command are shown, too.
     if !flags.iter().any(|(long, ..)| long == "dry-run") {
         let about = "Show what would be done, and why, and change nothing";
-        flags.push(("dry-run".to_owned(), "      --dry-run".to_owned(), about.to_owned()));
+        flags.push(("dry-run".to_owned(), "    --dry-run".to_owned(), about.to_owned()));
     }
     flags.sort();
     let width = flags.iter().map(|(_, flag, _)| flag.len()).max().unwrap_or(0);
     out.push_str("\nOptions:\n");
     for (_, flag, text) in flags {
-        out.push_str(&format!("  {flag:<width$}   {text}\n"));
+        push_line(out, &format!("  {flag:<width$}   "), &text, columns);
     }
+}
+
+/// A line that begins so; what does not fit into the columns goes on below its beginning.
+fn push_line(out: &mut String, begin: &str, text: &str, columns: usize) {
+    /// Narrower than this, long lines are read more easily than short ones.
+    const NARROWEST: usize = 24;
+    let indent = begin.chars().count();
+    let room = columns.saturating_sub(indent);
+    let room = if room < NARROWEST { usize::MAX } else { room };
+    out.push_str(begin);
+    let mut used = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if used > 0 && used + 1 + length > room {
+            out.push('\n');
+            out.push_str(&" ".repeat(indent));
+            used = 0;
+        } else if used > 0 {
+            out.push(' ');
+            used += 1;
+        }
+        out.push_str(word);
+        used += length;
+    }
+    out.push('\n');
 }
 
 fn flag(arg: &Arg) -> String {
@@ -180,21 +208,54 @@ mod tests {
     #[test]
     fn help_looks_like_this() {
         let root = definitions();
-        insta::assert_snapshot!(render(&root, &["stop".to_owned()]).unwrap(), @r"
+        insta::assert_snapshot!(render(&root, &["stop".to_owned()], None).unwrap(), @"
+
         Usage:  docker compose stop [OPTIONS] [SERVICE...]
 
         Stop containers and keep them
 
         Options:
-                --dry-run     Show what would be done, and why, and change nothing
+              --dry-run       Show what would be done, and why, and change nothing
           -t, --timeout int   Seconds a container gets to end before it is killed
 
         Examples:
           compose stop web     stop `web`, keep its container
         ");
         assert_eq!(
-            render(&root, &["sotp".to_owned()]),
+            render(&root, &["sotp".to_owned()], None),
             Err("unknown docker command: \"compose sotp\"\n hint: did you mean `stop`?".to_owned())
         );
+    }
+
+    #[test]
+    fn long_lines_are_wrapped_below_their_beginning() {
+        let root = definitions();
+        let wide = |path: &[&str], columns| {
+            let path: Vec<String> = path.iter().map(|name| (*name).to_owned()).collect();
+            render(&root, &path, Some(columns)).unwrap()
+        };
+        insta::assert_snapshot!(wide(&["wait"], 50), @"
+
+        Usage:  docker compose wait SERVICE [SERVICE...] [OPTIONS]
+
+        Wait until containers have ended
+
+        Options:
+              --down-project   Take the project down once
+                               the first container ends
+              --dry-run        Show what would be done,
+                               and why, and change nothing
+
+        Examples:
+          compose wait tests     until `tests` has ended, with its exit code
+        ");
+        for command in root.get_subcommands().filter(|command| !command.is_hide_set()) {
+            let help = wide(&[command.get_name()], 100);
+            let options = help.lines().skip_while(|line| *line != "Options:").take_while(|line| *line != "Examples:");
+            for line in options {
+                assert!(line.chars().count() <= 100, "{}: {line}", command.get_name());
+            }
+        }
+        assert!(wide(&["alpha"], 80).starts_with("\nUsage:  docker compose alpha [OPTIONS] COMMAND\n"));
     }
 }

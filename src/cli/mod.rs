@@ -139,7 +139,8 @@ pub async fn run(
 }
 
 fn help(path: &[String], io: &Io) -> u8 {
-    match help::render(&definitions(), path) {
+    let columns = io.stdout.size().map(|(columns, _)| columns.into());
+    match help::render(&definitions(), path, columns) {
         Ok(text) => {
             io.stdout.text(&text);
             0

@@ -38,7 +38,8 @@ pub fn stop(stack: &Stack, snapshot: &Snapshot, services: &[ServiceName], grace:
     control.builder.finish()
 }
 
-/// Starts containers that exist, dependencies first; with `wait` until they run or are healthy.
+/// Starts containers that exist and those that they depend on, dependencies first; with `wait` until they run or are
+/// healthy.
 pub fn start(
     stack: &Stack,
     snapshot: &Snapshot,
@@ -46,7 +47,18 @@ pub fn start(
     wait: bool,
     timeout: Option<Duration>,
 ) -> Plan {
-    let mut control = Control::new(stack, snapshot, services);
+    let mut control = Control::new(stack, snapshot, &stack.with_dependencies(services));
+    if stack.from_labels && stack.services.is_empty() {
+        control.builder.block(Blocker {
+            message: format!("no container found for project \"{}\": not found", stack.name),
+            hint: Some("create it first: compose up".to_owned()),
+            place: None,
+        });
+        return control.builder.finish();
+    }
+    if control.block_unknown(services) {
+        return control.builder.finish();
+    }
     let nobody = !stack.services.keys().any(|name| control.containers(name).next().is_some());
     if let (true, Some(name)) = (nobody, services.first().or_else(|| stack.services.keys().next())) {
         control.builder.block(Blocker {
@@ -96,6 +108,9 @@ pub fn restart(
     }
     let wanted: Vec<ServiceName> = wanted.into_iter().collect();
     let mut control = Control::new(stack, snapshot, &wanted);
+    if control.block_unknown(services) {
+        return control.builder.finish();
+    }
     let mut done: BTreeMap<&ServiceName, Vec<NodeId>> = BTreeMap::new();
     for name in stack.dependencies_first() {
         let Some(service) = stack.services.get(name) else { continue };
@@ -241,6 +256,20 @@ impl<'a> Control<'a> {
         Self { builder: PlanBuilder::new(), stack, snapshot, services: services.to_vec() }
     }
 
+    /// Blocks the plan when a service is named that nothing is known of, where there are no files.
+    fn block_unknown(&mut self, services: &[ServiceName]) -> bool {
+        let stack = self.stack;
+        let unknown = services.iter().find(|name| stack.from_labels && !stack.services.contains_key(*name));
+        let Some(unknown) = unknown else { return false };
+        let known = stack.services.keys().map(ServiceName::as_str).collect::<Vec<_>>().join(", ");
+        self.builder.block(Blocker {
+            message: format!("no such service: {unknown}"),
+            hint: (!known.is_empty()).then(|| format!("project \"{}\" has {known}", stack.name)),
+            place: None,
+        });
+        true
+    }
+
     /// Containers of a service, when it is one of those that are meant; one-offs left out.
     pub(super) fn containers(&self, name: &ServiceName) -> impl Iterator<Item = &'a Container> + use<'a> {
         let meant = self.services.is_empty() || self.services.contains(name);
@@ -382,6 +411,19 @@ impl Stack {
     /// Names of services, dependencies before dependents.
     pub(super) fn dependencies_first(&self) -> Vec<&ServiceName> {
         order::dependencies_first(self.services.iter().map(|(name, service)| (name, &service.depends_on)))
+    }
+
+    /// Services and everything that they depend on; none stays none, which means all.
+    fn with_dependencies(&self, services: &[ServiceName]) -> Vec<ServiceName> {
+        let mut all = services.to_vec();
+        let mut at = 0;
+        while let Some(name) = all.get(at).cloned() {
+            let depends_on = self.services.get(&name).map(|service| service.depends_on.keys());
+            let new: Vec<ServiceName> = depends_on.into_iter().flatten().filter(|o| !all.contains(o)).cloned().collect();
+            all.extend(new);
+            at += 1;
+        }
+        all
     }
 
     /// Services that depend on one.

@@ -21,6 +21,9 @@ pub struct Explanation {
 pub fn explain(project: &Project, node: &PlanNode, error: &str) -> Option<Explanation> {
     let service = service_of(project, node)?;
     let (path, hints) = match &node.op {
+        Op::PullImage { .. } if service.build.is_some() => {
+            (vec!["image".to_owned()], vec![format!("it is built here: compose build {}", service.name)])
+        }
         Op::PullImage { reference, .. } => (vec!["image".to_owned()], pull_hints(reference, error)),
         Op::BuildImage { .. } => (vec!["build".to_owned()], Vec::new()),
         _ => container_failure(service, error),

@@ -87,7 +87,12 @@ pub fn pull(project: &Project, snapshot: &Snapshot, options: &PullOptions) -> Pl
             builder.keep(skipped("Skipped - No image to be pulled"));
             continue;
         }
-        if (options.ignore_buildable && service.build.is_some()) || matches!(policy, Some("never" | "build")) {
+        if options.ignore_buildable && service.build.is_some() {
+            builder.keep(skipped("Skipped - Image can be built"));
+            continue;
+        }
+        if matches!(policy, Some("never" | "build")) {
+            builder.keep(skipped("Skipped"));
             continue;
         }
         let present = snapshot.images.contains_key(&reference);

@@ -4,7 +4,7 @@ use crate::diagnostics::Code;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
-        $($(#[$doc])* pub(in crate::spec) const $name: Code = Code($text);)*
+        $($(#[$doc])* pub(crate) const $name: Code = Code($text);)*
         /// Every code of this layer.
         pub const ALL: &[Code] = &[$($name),*];
     };

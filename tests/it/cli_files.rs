@@ -26,22 +26,22 @@ async fn files_go_into_every_replica_and_come_out_again() {
     let copied = shown(world.run(&format!("--progress plain cp {here}/site/. web:/var")).await);
     for number in [1, 2] {
         assert!(
-            copied.contains(&format!(" shop-web-{number} copy [DIR]/site/. to shop-web-{number}:/var  Copied")),
+            copied.contains(&format!(" shop-web-{number} copy [DIR]/site/. to shop-web-{number}:/var Copied")),
             "{copied}"
         );
     }
     insta::assert_snapshot!(shown(world.run(&format!("--progress plain cp --index 2 web:/var/index {here}/out")).await), @"
     $ compose --progress plain cp --index 2 web:/var/index [DIR]/out
     stderr:
-     shop-web-2 copy shop-web-2:/var/index to [DIR]/out  Copying
-     shop-web-2 copy shop-web-2:/var/index to [DIR]/out  Copied
+     shop-web-2 copy shop-web-2:/var/index to [DIR]/out Copying
+     shop-web-2 copy shop-web-2:/var/index to [DIR]/out Copied
     ");
     assert_eq!(std::fs::read(directory.path().join("out")).unwrap(), b"hello");
     insta::assert_snapshot!(shown(world.run(&format!("--dry-run cp {here}/site db:/tmp")).await), @"
     $ compose --dry-run cp [DIR]/site db:/tmp
     stderr:
-     DRY-RUN MODE -  shop-db-1 copy [DIR]/site to shop-db-1:/tmp  Copying
-     DRY-RUN MODE -  shop-db-1 copy [DIR]/site to shop-db-1:/tmp  Copied
+     DRY-RUN MODE -  shop-db-1 copy [DIR]/site to shop-db-1:/tmp Copying
+     DRY-RUN MODE -  shop-db-1 copy [DIR]/site to shop-db-1:/tmp Copied
     ");
     assert!(world.run(&format!("cp db:/tmp/site {here}/nothing")).await.contains("exit 1"));
 }
@@ -84,14 +84,14 @@ async fn a_container_becomes_an_image_or_an_archive() {
     insta::assert_snapshot!(world.run("--progress plain commit --index 2 -m note web saved:1").await, @"
     $ compose --progress plain commit --index 2 -m note web saved:1
     stderr:
-     shop-web-2 Commit shop-web-2  Committing
-     shop-web-2 Commit shop-web-2  Committed as sha256:[ID]
+     shop-web-2 Commit shop-web-2 Committing
+     shop-web-2 Commit shop-web-2 Committed as sha256:[ID]
     ");
     insta::assert_snapshot!(world.run("--dry-run commit web other:1").await, @"
     $ compose --dry-run commit web other:1
     stderr:
-     DRY-RUN MODE -  shop-web-1 Commit shop-web-1  Committing
-     DRY-RUN MODE -  shop-web-1 Commit shop-web-1  Committed
+     DRY-RUN MODE -  shop-web-1 Commit shop-web-1 Committing
+     DRY-RUN MODE -  shop-web-1 Commit shop-web-1 Committed
     ");
     insta::assert_snapshot!(world.run("--progress plain export nobody").await, @r#"
     $ compose --progress plain export nobody
@@ -102,8 +102,8 @@ async fn a_container_becomes_an_image_or_an_archive() {
     insta::assert_snapshot!(world.run("--progress plain export -o /no/such/file web").await, @r#"
     $ compose --progress plain export -o /no/such/file web
     stderr:
-     shop-web-1 export shop-web-1 to /no/such/file  Exporting
-     shop-web-1 export shop-web-1 to /no/such/file  Error
+     shop-web-1 export shop-web-1 to /no/such/file Exporting
+     shop-web-1 export shop-web-1 to /no/such/file Error
     failed to export container: invalid output path: directory "/no/such" does not exist
     exit 1
     "#);

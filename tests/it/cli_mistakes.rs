@@ -53,12 +53,11 @@ async fn on_the_command_line() {
     invalid scale specifier: can't parse replica value as int: web=x
     exit 1
     ");
-    insta::assert_snapshot!(world.run("scale wen=1").await, @r"
+    insta::assert_snapshot!(world.run("scale wen=1").await, @"
     $ compose scale wen=1
     stderr:
-    error[no-such-service]: no such service: wen
-     |
-     = help: did you mean `web`?
+    no such service: wen
+     hint: did you mean `web`?
     exit 1
     ");
     insta::assert_snapshot!(world.run("down --rmi foo").await, @r#"
@@ -132,10 +131,10 @@ async fn in_the_files() {
     exit 1
     "#);
     let world = World::new("services: {web: {image: a}}", &["a"]);
-    insta::assert_snapshot!(world.run("up -d nope").await, @r"
+    insta::assert_snapshot!(world.run("up -d nope").await, @"
     $ compose up -d nope
     stderr:
-    error[no-such-service]: no such service: nope
+    no such service: nope
     exit 1
     ");
     insta::assert_snapshot!(world.run("stop nope").await, @r"

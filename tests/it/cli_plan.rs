@@ -455,9 +455,8 @@ async fn why_tells_what_comes_next_and_what_was() {
     insta::assert_snapshot!(world.run("why wbe").await, @"
     $ compose why wbe
     stderr:
-    error[no-such-service]: no such service: wbe
-     |
-     = help: did you mean `web`?
+    no such service: wbe
+     hint: did you mean `web`?
     exit 1
     ");
 }

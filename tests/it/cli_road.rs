@@ -192,14 +192,16 @@ async fn stop_start_restart_kill_and_rm() {
      Container shop-web-1  Killing
      Container shop-web-1  Killed
     ");
-    insta::assert_snapshot!(world.run("rm -f").await, @r"
+    insta::assert_snapshot!(world.run("rm -f").await, @"
     $ compose rm -f
+    Going to remove shop-web-1
     stderr:
      Container shop-web-1  Removing
      Container shop-web-1  Removed
     ");
-    insta::assert_snapshot!(world.run("rm -sf").await, @r"
+    insta::assert_snapshot!(world.run("rm -sf").await, @"
     $ compose rm -sf
+    Going to remove shop-db-1
     stderr:
      Container shop-db-1  Stopping
      Container shop-db-1  Stopped

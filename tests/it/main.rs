@@ -2,6 +2,7 @@
 
 mod arch;
 mod cli;
+mod cli_answers;
 mod cli_attached;
 mod cli_build;
 mod cli_complete;

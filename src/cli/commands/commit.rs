@@ -7,7 +7,6 @@ use crate::cli::commands::{Ended, containers};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::global::parse_bool;
-use crate::cli::usage::too_few;
 use crate::runtime::Commit;
 use crate::ui::progress::Detail;
 use crate::ui::progress::rows::State;
@@ -43,10 +42,7 @@ pub(super) async fn run(args: CommitArgs, context: &Context<'_>) -> Ended {
     let (service, reference) = match words.as_slice() {
         [service] => (service, None),
         [service, reference] => (service, Some(reference.clone())),
-        _ => {
-            let text = format!("accepts between 1 and 2 arg(s), received {}", words.len());
-            return Err(Failure::Usage(if words.is_empty() { too_few(1, 0) } else { text }));
-        }
+        _ => return Err(Failure::Usage(format!("accepts between 1 and 2 arg(s), received {}", words.len()))),
     };
     let project = context.project_name()?;
     let runtime = context.runtime().await?;
@@ -71,6 +67,6 @@ pub(super) async fn run(args: CommitArgs, context: &Context<'_>) -> Ended {
     };
     display.borrow_mut().status(&id, state, &word);
     display.borrow_mut().finish();
-    result?;
+    result.map_err(|error| containers::named(error, &container))?;
     Ok(0)
 }

@@ -50,6 +50,20 @@ pub fn running_one(containers: &[Container], service: &str, index: Option<i64>) 
     })
 }
 
+/// A failure of the engine's about a container, with its name where the engine knows its id.
+pub fn named(failure: impl Into<Failure>, container: &Container) -> Failure {
+    let (id, name) = (&container.id, container.name.as_str());
+    match failure.into() {
+        Failure::Engine(mut error) if !id.short().is_empty() => {
+            for text in [&mut error.what, &mut error.detail] {
+                *text = text.replace(id.as_str(), name).replace(id.short(), name);
+            }
+            Failure::Engine(error)
+        }
+        other => other,
+    }
+}
+
 /// Headings of fields that only templates in tables show.
 pub const MORE_TITLES: &[(&str, &str)] = &[
     ("ID", "CONTAINER ID"),

@@ -162,7 +162,7 @@ impl Copies<'_> {
                 };
                 let (state, word) = if result.is_ok() { (State::Done, "Copied") } else { (State::Error, "Error") };
                 display.borrow_mut().status(&id, state, word);
-                result.map_err(|failure| named(failure, container))
+                result.map_err(|failure| containers::named(failure, container))
             });
         }
         futures::future::join_all(work).await.into_iter().collect()
@@ -321,20 +321,6 @@ fn destination(path: &str) -> Result<(String, Option<bool>), Failure> {
         return Ok((path, Some(data.is_dir())));
     }
     Err(Failure::Message(format!("invalid output path: \"{path}\" has too many links")))
-}
-
-/// The engine's texts have ids; people know names.
-fn named(failure: Failure, container: &Container) -> Failure {
-    let (id, name) = (&container.id, container.name.as_str());
-    match failure {
-        Failure::Engine(mut error) => {
-            for text in [&mut error.what, &mut error.detail] {
-                *text = text.replace(id.as_str(), name).replace(id.short(), name);
-            }
-            Failure::Engine(error)
-        }
-        other => other,
-    }
 }
 
 #[cfg(test)]

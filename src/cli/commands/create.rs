@@ -118,7 +118,8 @@ pub(super) fn scaled(project: &mut Project, scale: &[String]) -> Result<(), Fail
 pub(super) fn set_scale(project: &mut Project, name: &str, count: u32) -> Result<(), Failure> {
     let Some(service) = project.services.get_mut(name) else {
         let known = project.services.keys().chain(project.disabled_services.keys()).map(ServiceName::as_str);
-        return Err(Failure::no_such_service(name, known));
+        // A service that is there and not part of this is no misspelt one.
+        return Err(Failure::no_such_service(name, known.filter(|known| *known != name)));
     };
     service.scale = Some(i64::from(count));
     if let Some(deploy) = &mut service.deploy {

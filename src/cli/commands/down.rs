@@ -6,7 +6,8 @@ use crate::cli::commands::up::grace;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::global::parse_bool;
-use crate::planner::{DownOptions, RemoveImages, Stack, down, interest_in_stack};
+use crate::names::ServiceName;
+use crate::planner::{DownOptions, Plan, RemoveImages, Stack, down, interest_in_stack};
 use crate::ui::paint::Tone;
 
 /// Take the project down: containers and networks go
@@ -40,8 +41,9 @@ pub(super) async fn run(args: DownArgs, context: &Context<'_>) -> Ended {
         Some("all") => RemoveImages::All,
         Some(word) => return Err(Failure::Message(format!("invalid value for --rmi: \"{word}\""))),
     };
-    let target = context.target(&[])?;
-    let options = DownOptions {
+    // Only what the named services and those that they need use goes with them.
+    let target = context.target(&services)?;
+    let mut options = DownOptions {
         services: target.services(&services)?,
         volumes,
         images,
@@ -55,21 +57,24 @@ pub(super) async fn run(args: DownArgs, context: &Context<'_>) -> Ended {
     let known = target.project.as_ref().map(Stack::of_project);
     let wanted = interest_in_stack(&target.name, known.as_ref(), images != RemoveImages::None);
     let road = Road { project: target.project.as_ref(), ..Road::new("down") };
-    apply::apply(context, &runtime, &wanted, road, &mut |snapshot, _| {
+    let mut found_none = false;
+    let applied = apply::apply(context, &runtime, &wanted, road, &mut |snapshot, _| {
         let stack = target.stack(snapshot);
-        let unknown: Vec<&str> = options
-            .services
-            .iter()
-            .filter(|name| stack.from_labels && !stack.services.contains_key(*name))
-            .map(crate::names::ServiceName::as_str)
-            .collect();
-        if !unknown.is_empty() {
-            let (names, project) = (unknown.join(", "), &target.name);
+        let unknown = |name: &ServiceName| stack.from_labels && !stack.services.contains_key(name);
+        if !options.services.is_empty() && options.services.iter().all(unknown) {
+            let names: Vec<&str> = options.services.iter().map(ServiceName::as_str).collect();
+            let (names, project) = (names.join(", "), &target.name);
             let text = format!("Any of the services [{names}] not running in project \"{project}\"");
             context.note("info", Tone::Quiet, &text);
+            found_none = true;
+            return Plan { complete: true, ..Plan::default() };
         }
+        options.services.retain(|name| !unknown(name));
         down(&stack, snapshot, &options)
     })
-    .await
-    .map(|_| 0)
+    .await?;
+    if applied.plan.is_empty() && target.project.is_none() && !found_none {
+        context.warn(&format!("No resource found to remove for project \"{}\".", target.name));
+    }
+    Ok(0)
 }

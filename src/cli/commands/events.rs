@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::cli::commands::Ended;
 use crate::cli::commands::format::escaped;
-use crate::cli::commands::logs::moment;
+use crate::cli::commands::logs::checked_moment;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::labels;
@@ -36,11 +36,13 @@ pub(super) async fn run(args: EventsArgs, context: &Context<'_>) -> Ended {
     let target = context.target(&[])?;
     target.services(&services)?;
     let now = context.io.now();
+    let since = since.map(|text| engine_moment(&text, now)).transpose()?;
+    let until = until.map(|text| engine_moment(&text, now)).transpose()?;
     let filter = EventFilter {
         labels: vec![format!("{}={}", labels::PROJECT, target.name)],
         kinds: vec!["container".to_owned()],
-        since: since.map(|text| moment(&text, now)),
-        until: until.map(|text| moment(&text, now)),
+        since,
+        until,
     };
     let runtime = context.runtime().await?;
     let mut events = runtime.events(&filter).await?;
@@ -58,6 +60,11 @@ pub(super) async fn run(args: EventsArgs, context: &Context<'_>) -> Ended {
     }
     // The stream ends only when its end was asked for; docker compose tells it so.
     Err(Failure::message("EOF"))
+}
+
+fn engine_moment(text: &str, now: jiff::Timestamp) -> Result<String, Failure> {
+    checked_moment(text, now)
+        .ok_or_else(|| Failure::Message(format!("failed to parse value as time or duration: \"{text}\"")))
 }
 
 fn attributes(event: &RuntimeEvent) -> impl Iterator<Item = (&String, &String)> {

@@ -116,12 +116,13 @@ pub(super) async fn run(args: ExecArgs, context: &Context<'_>) -> Ended {
         detach_keys: Some(detach_keys.clone()).filter(|keys| !keys.is_empty()),
         size: if tty { foreground::size(context.io) } else { None },
     };
-    let exec = runtime.create_exec(&container.id, &spec).await?;
+    let named = |error| containers::named(error, &container);
+    let exec = runtime.create_exec(&container.id, &spec).await.map_err(named)?;
     if detach {
-        runtime.start_exec_detached(&exec).await?;
+        runtime.start_exec_detached(&exec).await.map_err(named)?;
         return Ok(0);
     }
-    let attached = runtime.start_exec(&exec, tty).await?;
+    let attached = runtime.start_exec(&exec, tty).await.map_err(named)?;
     let seat = Seat { tty, stdin, passes_signals: true, is_running: true, redraws: false, detach_keys };
     match seat.hold(context, runtime.as_ref(), Process::Command(exec), attached, std::future::ready(true)).await? {
         // The code is the answer: nothing is added to it.

@@ -71,7 +71,7 @@ pub(super) async fn run(args: ExportArgs, context: &Context<'_>) -> Ended {
     let (state, word) = if result.is_ok() { (State::Done, "Exported") } else { (State::Error, "Error") };
     display.borrow_mut().status(&id, state, word);
     display.borrow_mut().finish();
-    result.map(|()| 0)
+    result.map(|()| 0).map_err(|failure| containers::named(failure, &container))
 }
 
 async fn write_stdout(context: &Context<'_>, mut pieces: ResultStream<Bytes>) -> Result<(), Failure> {

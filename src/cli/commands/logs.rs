@@ -13,6 +13,7 @@ use crate::cli::failure::Failure;
 use crate::cli::shown_logs::{ShownLogs, Times};
 use crate::engine::session::{Chosen, Drive, LogsOptions, follow_logs};
 use crate::names::ServiceName;
+use crate::resource::Container;
 use crate::ui::logs::Style;
 
 /// For `--since`: the last start of each container.
@@ -83,13 +84,26 @@ pub(super) async fn run(args: LogsArgs, context: &Context<'_>) -> Ended {
         tail: tail.and_then(|word| word.parse().ok()),
         timestamps: timestamps || json,
     };
+    for (name, moment) in [("since", &options.since), ("until", &options.until)] {
+        if let Some(text) = moment.as_deref().filter(|text| !is_moment(text)) {
+            let why = format!("failed to parse value as time or duration: \"{text}\"");
+            return Err(Failure::Message(format!("invalid value for \"{name}\": {why}")));
+        }
+    }
     let runtime = context.runtime().await?;
     let paint = context.global.paint(&context.io.stdout);
     let style = Style { prefix: !no_log_prefix, colour: paint.is_coloured() && !no_color };
     let times = if timestamps { Times::Engine } else { Times::None };
     let mut sink = ShownLogs::new(context, &target.name, style, times).filtered(only, json);
+    let found = containers::of_project(runtime.as_ref(), &target.name).await?;
+    if let (Some(number), [service]) = (options.number, services.as_slice()) {
+        let is_it = |container: &Container| container.service() == service && container.number() == Some(number);
+        if !found.iter().any(is_it) {
+            return Err(Failure::Message(format!("service \"{service}\" is not running container #{number}")));
+        }
+    }
     // Known from the start, so that all prefixes are equally wide.
-    for container in containers::of_project(runtime.as_ref(), &target.name).await? {
+    for container in found {
         let service = ServiceName::from(container.service());
         if options.services.has(&service) && !container.is_one_off() {
             sink.introduce(container.service(), container.number(), container.name.as_str());
@@ -130,6 +144,16 @@ pub fn moment(text: &str, now: jiff::Timestamp) -> String {
     }
     let zoned = text.parse::<jiff::civil::DateTime>().and_then(|time| time.to_zoned(jiff::tz::TimeZone::UTC));
     zoned.map_or_else(|_| text.to_owned(), |time| told(time.timestamp()))
+}
+
+/// The same, unless it is neither.
+pub fn checked_moment(text: &str, now: jiff::Timestamp) -> Option<String> {
+    Some(moment(text, now)).filter(|moment| is_moment(moment))
+}
+
+/// Whether an engine takes it for a moment: seconds since 1970.
+fn is_moment(text: &str) -> bool {
+    text.parse::<f64>().is_ok_and(f64::is_finite)
 }
 
 /// `1h30m`, `1.5s`, `200ms`.

@@ -118,6 +118,9 @@ fn status(containers: &[&Container]) -> String {
 fn config_files(containers: &[&Container]) -> String {
     let mut seen = BTreeSet::new();
     let mut files = Vec::new();
+    // Newest first, as engines list them.
+    let mut containers = containers.to_vec();
+    containers.sort_by_key(|container| std::cmp::Reverse(container.created));
     for label in containers.iter().filter_map(|container| container.label(labels::CONFIG_FILES)) {
         files.extend(label.split(',').filter(|file| seen.insert(file.to_owned())));
     }

@@ -1,5 +1,7 @@
 //! `port`: where a port is published.
 
+use std::num::{IntErrorKind, ParseIntError};
+
 use crate::cli::commands::Ended;
 use crate::cli::commands::containers;
 use crate::cli::context::Context;
@@ -23,6 +25,14 @@ pub struct PortArgs {
     pub words: Vec<String>,
 }
 
+fn not_a_port(word: &str, error: &ParseIntError) -> String {
+    let why = match error.kind() {
+        IntErrorKind::PosOverflow => "value out of range",
+        _ => "invalid syntax",
+    };
+    format!("strconv.ParseUint: parsing \"{word}\": {why}")
+}
+
 pub(super) async fn run(args: PortArgs, context: &Context<'_>) -> Ended {
     let PortArgs { index, protocol, words } = args;
     let [service, wanted, ..] = words.as_slice() else {
@@ -30,7 +40,7 @@ pub(super) async fn run(args: PortArgs, context: &Context<'_>) -> Ended {
     };
     let wanted: u16 = wanted
         .parse()
-        .map_err(|_| Failure::Message(format!("strconv.ParseUint: parsing \"{wanted}\": invalid syntax")))?;
+        .map_err(|error| Failure::Message(not_a_port(wanted, &error)))?;
     let protocol = protocol.map_or("tcp".to_owned(), |word| word.to_lowercase());
     let project = context.project_name()?;
     let runtime = context.runtime().await?;

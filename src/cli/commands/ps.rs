@@ -61,6 +61,7 @@ pub(super) async fn run(args: PsArgs, context: &Context<'_>) -> Ended {
     if let Some(filter) = filter {
         match filter.split_once('=') {
             Some(("status", value)) => status.push(value.to_owned()),
+            Some(("source", _)) => return Err(Failure::message("not implemented")),
             Some((name, _)) => return Err(Failure::Message(format!("unknown filter {name}"))),
             None => return Err(Failure::message("arguments to --filter should be in form KEY=VAL")),
         }
@@ -89,8 +90,8 @@ pub(super) async fn run(args: PsArgs, context: &Context<'_>) -> Ended {
     }
     if services {
         let names: BTreeSet<&str> = listed.iter().map(|container| container.service()).collect();
-        let text: String = names.iter().map(|name| format!("{name}\n")).collect();
-        context.io.stdout.text(&text);
+        // Where there are none, one empty line.
+        context.io.stdout.line(&names.into_iter().collect::<Vec<&str>>().join("\n"));
         return Ok(0);
     }
     let now = context.io.now().as_second();

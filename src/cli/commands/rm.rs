@@ -5,7 +5,9 @@ use crate::cli::commands::Ended;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::engine::Ending;
-use crate::planner::{RemoveOptions, interest_in_stack, remove};
+use crate::names::ContainerName;
+use crate::planner::{Op, Plan, RemoveOptions, interest_in_stack, remove};
+use crate::resource::ResourceId;
 
 /// Remove containers that are stopped
 #[derive(clap::Args, Clone, Debug)]
@@ -30,6 +32,14 @@ pub struct RmArgs {
     pub services: Vec<String>,
 }
 
+/// The containers that a plan removes.
+fn removed(plan: &Plan) -> impl Iterator<Item = &ContainerName> {
+    plan.iter().filter_map(|(_, node)| match (&node.op, &node.target) {
+        (Op::RemoveContainer { .. }, ResourceId::Container(name)) => Some(name),
+        _ => None,
+    })
+}
+
 pub(super) async fn run(args: RmArgs, context: &Context<'_>) -> Ended {
     let RmArgs { all: _, force, stop, volumes, services } = args;
     let target = context.target(&[])?;
@@ -37,9 +47,18 @@ pub(super) async fn run(args: RmArgs, context: &Context<'_>) -> Ended {
         RemoveOptions { services: target.services(&services)?, stop, volumes, force, ..RemoveOptions::default() };
     let runtime = context.runtime().await?;
     let wanted = interest_in_stack(&target.name, None, false);
+    let mut told = !force;
     let result = apply::apply(context, &runtime, &wanted, Road::new("remove"), &mut |snapshot, so_far| {
         options.answers.clone_from(&so_far.answers);
-        remove(&target.stack(snapshot), snapshot, &options)
+        let plan = remove(&target.stack(snapshot), snapshot, &options);
+        // Told even where nobody is asked.
+        let names: Vec<&ContainerName> = removed(&plan).collect();
+        if !told && !names.is_empty() {
+            told = true;
+            let names: Vec<&str> = names.into_iter().map(ContainerName::as_str).collect();
+            context.io.stdout.line(&format!("Going to remove {}", names.join(", ")));
+        }
+        plan
     })
     .await;
     match result {

@@ -31,7 +31,7 @@ pub(super) async fn run(args: ScaleArgs, context: &Context<'_>) -> Ended {
     }
     let mut counts = Vec::new();
     for word in &words {
-        let Some((name, count)) = word.split_once('=') else {
+        let Some((name, count)) = word.split_once('=').filter(|(_, count)| !count.is_empty()) else {
             return Err(Failure::Message(format!("invalid scale specifier: {word}")));
         };
         let count: u32 = count.parse().map_err(|_| {

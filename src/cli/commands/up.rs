@@ -147,13 +147,13 @@ impl UpArgs {
         let text = "--abort-on-container-failure cannot be combined with --abort-on-container-exit";
         exclusive(self.abort_on_container_failure, self.abort_on_container_exit, text)?;
         let attaches = !self.attach.is_empty();
-        exclusive(attaches, self.attach_dependencies, "cannot combine --attach and --attach-dependencies")?;
-        let wants_output =
-            self.abort_on_container_exit || self.abort_on_container_failure || attaches || self.attach_dependencies;
+        let aborts = self.abort_on_container_exit || self.abort_on_container_failure || self.exit_code_from.is_some();
+        let wants_output = aborts || attaches || self.attach_dependencies;
         let text = "--wait cannot be combined with --abort-on-container-exit, --attach or --attach-dependencies";
         exclusive(self.wait, wants_output || self.watch, text)?;
         let text = "--detach cannot be combined with --abort-on-container-exit, --abort-on-container-failure, --attach, --attach-dependencies or --watch";
-        exclusive(self.detach, wants_output || self.watch, text)
+        exclusive(self.detach, wants_output || self.watch, text)?;
+        exclusive(attaches, self.attach_dependencies, "cannot combine --attach and --attach-dependencies")
     }
 }
 

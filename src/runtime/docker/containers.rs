@@ -156,7 +156,9 @@ impl Containers for DockerRuntime {
         }
         // Another container may have been given the same port of a range a moment ago; the next try gets another one.
         drop(guard);
-        let ranges = ports::ranges_of(&self.inspect(container).await?.details().spec);
+        // One that removes itself is gone by now.
+        let Ok(found) = self.inspect(container).await else { return outcome };
+        let ranges = ports::ranges_of(&found.details().spec);
         if ranges.is_empty() {
             return outcome;
         }

@@ -306,7 +306,7 @@ impl Streams for DockerRuntime {
         // The time of another machine is not ours; there a round trip after the answer has to do.
         let begin = match since {
             Some(since) => Some(engine_time(since)),
-            None if session.facts.local => now(),
+            None if session.facts.local && until.is_none() => now(),
             None => None,
         };
         let call = Call::get("/events")

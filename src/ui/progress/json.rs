@@ -48,7 +48,7 @@ fn word(state: State) -> &'static str {
 impl View for Json {
     fn notice(&mut self, notice: &Notice) {
         match notice {
-            Notice::Status { id, state, text, details } => {
+            Notice::Status { id, state, text, details, .. } => {
                 // A failure's text stands where tools look for it.
                 let (text, details) = if matches!(state, State::Error | State::Warning) && !details.is_empty() {
                     (details, "")

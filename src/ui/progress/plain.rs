@@ -71,6 +71,7 @@ impl View for Plain {
             Notice::Status { id, state: State::Warning, details, .. } if !details.is_empty() => {
                 self.line(&format!(" {id} Warning {details}"));
             }
+            Notice::Status { id, text, sentence: true, .. } => self.line(&format!(" {id} {text}")),
             Notice::Status { id, text, .. } => self.line(&format!(" {id}  {text}")),
             // A line of its own: the standard ones are read by tools.
             Notice::Reason { text, worth_telling, .. } => {

@@ -71,6 +71,8 @@ pub enum Notice {
         text: String,
         /// More; an error's whole text.
         details: String,
+        /// The row's name says what is done to what, and the word completes it.
+        sentence: bool,
     },
     /// Why what follows is done.
     Reason {
@@ -188,6 +190,11 @@ impl Rows {
     pub fn status(&mut self, id: &str, state: State, text: &str, now: Duration) -> Vec<Notice> {
         let mut notices = Vec::new();
         self.set(id, state, text, "", now, &mut notices);
+        for notice in &mut notices {
+            if let Notice::Status { sentence, .. } = notice {
+                *sentence = true;
+            }
+        }
         notices
     }
 
@@ -229,7 +236,11 @@ impl Rows {
         if optional {
             self.set(&shape.row, State::Warning, "Warning", error, now, notices);
         } else {
-            self.set(&shape.row, State::Error, "Error", error, now, notices);
+            let text = match shape.begin.as_str() {
+                begin @ ("Stopping" | "Killing") => &format!("Error while {begin}"),
+                _ => "Error",
+            };
+            self.set(&shape.row, State::Error, text, error, now, notices);
         }
     }
 
@@ -319,7 +330,7 @@ impl Rows {
         if state != State::Working {
             row.layers.clear();
         }
-        notices.push(Notice::Status { id: id.to_owned(), state, text: text.to_owned(), details: details.to_owned() });
+        notices.push(Notice::Status { id: id.to_owned(), state, text: text.to_owned(), details: details.to_owned(), sentence: false });
     }
 }
 
@@ -383,7 +394,7 @@ mod tests {
         let mut out = String::new();
         for notice in notices {
             match notice {
-                Notice::Status { id, state, text, details } => {
+                Notice::Status { id, state, text, details, .. } => {
                     out.push_str(&format!("{id} {state:?} {text} {details}\n"));
                 }
                 Notice::Reason { text, worth_telling, .. } => {
