@@ -419,7 +419,8 @@ impl Stack {
         let mut at = 0;
         while let Some(name) = all.get(at).cloned() {
             let depends_on = self.services.get(&name).map(|service| service.depends_on.keys());
-            let new: Vec<ServiceName> = depends_on.into_iter().flatten().filter(|o| !all.contains(o)).cloned().collect();
+            let new: Vec<ServiceName> =
+                depends_on.into_iter().flatten().filter(|o| !all.contains(o)).cloned().collect();
             all.extend(new);
             at += 1;
         }

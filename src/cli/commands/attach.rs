@@ -71,7 +71,8 @@ pub(super) async fn run(args: AttachArgs, context: &Context<'_>) -> Ended {
     let ending = runtime.watch_end(&container.id, false).await?;
     let keys = Some(detach_keys.clone()).filter(|keys| !keys.is_empty());
     let options = AttachOptions { stdin, logs: false, detach_keys: keys };
-    let attached = runtime.attach(&container.id, &options).await.map_err(|error| containers::named(error, &container))?;
+    let attached =
+        runtime.attach(&container.id, &options).await.map_err(|error| containers::named(error, &container))?;
     let seat =
         Seat { tty, stdin, passes_signals: sig_proxy.unwrap_or(true), is_running: true, redraws: true, detach_keys };
     let process = Process::Container(container.id.clone(), ending);

@@ -38,9 +38,7 @@ pub(super) async fn run(args: PortArgs, context: &Context<'_>) -> Ended {
     let [service, wanted, ..] = words.as_slice() else {
         return Err(Failure::Usage(too_few(2, words.len())));
     };
-    let wanted: u16 = wanted
-        .parse()
-        .map_err(|error| Failure::Message(not_a_port(wanted, &error)))?;
+    let wanted: u16 = wanted.parse().map_err(|error| Failure::Message(not_a_port(wanted, &error)))?;
     let protocol = protocol.map_or("tcp".to_owned(), |word| word.to_lowercase());
     let project = context.project_name()?;
     let runtime = context.runtime().await?;

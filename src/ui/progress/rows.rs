@@ -330,7 +330,13 @@ impl Rows {
         if state != State::Working {
             row.layers.clear();
         }
-        notices.push(Notice::Status { id: id.to_owned(), state, text: text.to_owned(), details: details.to_owned(), sentence: false });
+        notices.push(Notice::Status {
+            id: id.to_owned(),
+            state,
+            text: text.to_owned(),
+            details: details.to_owned(),
+            sentence: false,
+        });
     }
 }
 
