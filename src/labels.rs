@@ -36,6 +36,14 @@ pub const VOLUME: &str = "com.docker.compose.volume";
 pub const HOOK: &str = "com.docker.compose.hook";
 /// `classic` on images of the classic builder.
 pub const IMAGE_BUILDER: &str = "com.docker.compose.image.builder";
+/// On a layer of a published project: name of the compose file.
+pub const ARTIFACT_FILE: &str = "com.docker.compose.file";
+/// On a layer of a published project: services are extended from it.
+pub const ARTIFACT_EXTENDS: &str = "com.docker.compose.extends";
+/// On a layer of a published project: name of the file of variables.
+pub const ARTIFACT_ENV_FILE: &str = "com.docker.compose.envfile";
+/// `transformation` on images that `bridge` runs.
+pub const BRIDGE: &str = "com.docker.compose.bridge";
 /// Ours: paths of the configuration's fields with short salted digests, to name what changed.
 pub const FIELDS: &str = "dev.compose.fields";
 

@@ -256,8 +256,12 @@ pub fn question_text(question: &Question) -> String {
 }
 
 fn ask(context: &Context<'_>, question: &Question) -> bool {
-    let text = question_text(question);
-    context.io.stdout.text(&prompt::question(&text, context.io.stdin_is_terminal));
+    ask_text(context, &question_text(question))
+}
+
+/// Asks a person, or who writes to standard input for one.
+pub fn ask_text(context: &Context<'_>, text: &str) -> bool {
+    context.io.stdout.text(&prompt::question(text, context.io.stdin_is_terminal));
     let yes = prompt::is_yes(&context.io.read_line());
     if !context.io.stdin_is_terminal {
         context.io.stdout.text("\n");

@@ -186,6 +186,8 @@ pub struct Global {
     pub project_directory: Option<String>,
     /// `-p` as given.
     pub project_name: Option<String>,
+    /// Registries that are spoken to without TLS, for files of projects.
+    pub insecure_registries: Vec<String>,
     /// docker's own flags.
     pub docker: DockerArgs,
     /// Whether `NO_COLOR` is set.
@@ -219,7 +221,7 @@ impl Global {
             project_directory,
             project_name,
             strict,
-            insecure_registry: _,
+            insecure_registry,
             no_ansi,
             no_project_lock,
             verbose: _,
@@ -279,6 +281,7 @@ impl Global {
             progress,
             project_directory,
             project_name: project_name.filter(|name| !name.is_empty()),
+            insecure_registries: insecure_registry,
             docker,
             no_color: environment.get("NO_COLOR").is_some(),
             warnings,

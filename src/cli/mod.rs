@@ -89,7 +89,16 @@ pub async fn run(
     let json = global.progress == Mode::Json;
     let (interrupter, interrupts) = engine::interrupts();
     let outside = environment.clone();
-    let files = remote::FetchingFiles::new(files, &outside, io, command.says_yes());
+    let (docker, insecure_registries) = (global.docker.clone(), global.insecure_registries.clone());
+    let fetching = remote::Fetching {
+        environment: &outside,
+        io,
+        engines,
+        docker: &docker,
+        insecure_registries: &insecure_registries,
+        yes: command.says_yes(),
+    };
+    let files = remote::FetchingFiles::new(files, fetching);
     let broken_off = BrokenOff::new(interrupter.clone());
     let context = Context {
         global,

@@ -1,66 +1,113 @@
-//! Repositories that compose files name are fetched, but only when the user wants it.
+//! Files of repositories and registries that compose files name are fetched, but only when the user wants it.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::cli::global::{Environment, parse_bool};
+use crate::cli::context::Engines;
+use crate::cli::global::{DockerArgs, Environment, parse_bool};
 use crate::cli::terminal::Io;
-use crate::external::Git;
-use crate::spec::files::{Asker, Files, Remote};
+use crate::external::registry::{self, Access, Reference};
+use crate::external::{Credentials, Git};
+use crate::resource::RegistryAuth;
+use crate::spec::files::{Asker, Files, Remote, RemoteKind};
 use crate::ui::prompt;
 
 /// Switches git off altogether, as in docker compose.
-const SWITCH: &str = "COMPOSE_EXPERIMENTAL_GIT_REMOTE";
+const GIT_SWITCH: &str = "COMPOSE_EXPERIMENTAL_GIT_REMOTE";
+/// Switches registries off altogether, as in docker compose.
+const OCI_SWITCH: &str = "COMPOSE_EXPERIMENTAL_OCI_REMOTE";
 /// Says yes for all references in files.
 const CONSENT: &str = "COMPOSE_REMOTE_INCLUDE";
 
 /// Files of this machine, and those of repositories that may be fetched.
 pub struct FetchingFiles<'a> {
     files: &'a dyn Files,
-    environment: &'a Environment,
-    io: &'a Io,
-    /// `-y`.
-    yes: bool,
+    fetching: Fetching<'a>,
     answers: RefCell<BTreeMap<String, bool>>,
+    /// What was fetched, by repository and reference: within one command a branch or tag means one thing.
+    fetched: RefCell<BTreeMap<(String, Option<String>), PathBuf>>,
+    /// Standard input can be read once, and a command may load its files again.
+    stdin: OnceCell<Vec<u8>>,
+}
+
+/// With what, and for whom, files are fetched.
+#[derive(Clone, Copy)]
+pub struct Fetching<'a> {
+    /// Where switches, caches and consent are told.
+    pub environment: &'a Environment,
+    /// Who is asked.
+    pub io: &'a Io,
+    /// Who knows the credentials of registries.
+    pub engines: &'a dyn Engines,
+    /// docker's flags.
+    pub docker: &'a DockerArgs,
+    /// Registries that are spoken to without TLS.
+    pub insecure_registries: &'a [String],
+    /// `-y`.
+    pub yes: bool,
 }
 
 impl<'a> FetchingFiles<'a> {
-    /// Files that ask on `io` before they fetch, unless `yes`.
-    pub fn new(files: &'a dyn Files, environment: &'a Environment, io: &'a Io, yes: bool) -> Self {
-        Self { files, environment, io, yes, answers: RefCell::default() }
+    /// Files that are fetched only with consent.
+    pub fn new(files: &'a dyn Files, fetching: Fetching<'a>) -> Self {
+        Self { files, fetching, answers: RefCell::default(), fetched: RefCell::default(), stdin: OnceCell::new() }
     }
 
     /// Whether the user wants a repository that a file names.
     fn consents(&self, remote: &Remote, place: &str) -> io::Result<bool> {
-        if self.yes || self.flag(CONSENT)?.unwrap_or(false) {
+        if self.fetching.yes || self.flag(CONSENT)?.unwrap_or(false) {
             return Ok(true);
         }
         if let Some(answer) = self.answers.borrow().get(&remote.repository) {
             return Ok(*answer);
         }
-        if !self.io.stdin_is_terminal {
+        if !self.fetching.io.stdin_is_terminal {
             return Ok(false);
         }
         let text = format!("{place} asks for files of {}. Fetch them?", remote.repository);
-        self.io.stderr.text(&prompt::question(&text, true));
-        let answer = prompt::is_yes(&self.io.read_line());
+        self.fetching.io.stderr.text(&prompt::question(&text, true));
+        let answer = prompt::is_yes(&self.fetching.io.read_line());
         self.answers.borrow_mut().insert(remote.repository.clone(), answer);
         Ok(answer)
     }
 
     fn flag(&self, name: &str) -> io::Result<Option<bool>> {
-        let word = self.environment.get(name);
+        let word = self.fetching.environment.get(name);
         word.map(|word| parse_bool(word).map_err(|problem| refused(format!("{name}: {problem}")))).transpose()
     }
 
-    fn cache(&self) -> io::Result<PathBuf> {
-        let home = || self.environment.get("HOME").map(|home| Path::new(home).join(".cache"));
-        let user = self.environment.get("XDG_CACHE_HOME").map(PathBuf::from).or_else(home);
+    /// The directory for one kind of files that are fetched.
+    fn cache(&self, kind: &str) -> io::Result<PathBuf> {
+        let home = || self.fetching.environment.get("HOME").map(|home| Path::new(home).join(".cache"));
+        let user = self.fetching.environment.get("XDG_CACHE_HOME").map(PathBuf::from).or_else(home);
         let user = user.ok_or_else(|| refused("no place for files that are fetched: HOME is not set".to_owned()))?;
-        Ok(user.join("compose").join("git"))
+        Ok(user.join("compose").join(kind))
     }
+
+    fn fetch_oci(&self, remote: &Remote) -> io::Result<PathBuf> {
+        let reference = Reference::parse(&remote.repository).map_err(refused)?;
+        let access = || Access {
+            insecure: self.fetching.insecure_registries.contains(&reference.registry),
+            auth: auth(
+                self.fetching.engines.credentials(self.fetching.docker, self.fetching.environment).as_ref(),
+                &reference,
+            ),
+        };
+        registry::fetch(&reference, access, &self.cache("oci")?)
+            .map_err(|error| io::Error::other(format!("failed to pull OCI resource \"{reference}\": {error}")))
+    }
+}
+
+/// Who may read a project. Loading is synchronous and goes on within an event loop, so this has one of its own.
+fn auth(credentials: &dyn Credentials, reference: &Reference) -> Option<RegistryAuth> {
+    let name = reference.name();
+    let ask = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+        runtime.block_on(credentials.for_image(&name))
+    };
+    std::thread::scope(|scope| scope.spawn(ask).join().ok().flatten())
 }
 
 fn refused(text: String) -> io::Error {
@@ -84,11 +131,19 @@ impl Files for FetchingFiles<'_> {
         self.files.is_symlink(path)
     }
     fn stdin(&self) -> io::Result<Vec<u8>> {
-        self.files.stdin()
+        if let Some(known) = self.stdin.get() {
+            return Ok(known.clone());
+        }
+        let bytes = self.files.stdin()?;
+        Ok(self.stdin.get_or_init(|| bytes).clone())
     }
     fn fetch(&self, remote: &Remote, asker: Asker<'_>) -> io::Result<PathBuf> {
-        if self.flag(SWITCH)? == Some(false) {
-            return Err(refused(format!("git remote resource is disabled by \"{SWITCH}\"")));
+        let (switch, kind) = match remote.kind {
+            RemoteKind::Git => (GIT_SWITCH, "git"),
+            RemoteKind::Oci => (OCI_SWITCH, "OCI"),
+        };
+        if self.flag(switch)? == Some(false) {
+            return Err(refused(format!("{kind} remote resource is disabled by \"{switch}\"")));
         }
         if let Asker::File(place) = asker
             && !self.consents(remote, place)?
@@ -99,12 +154,19 @@ impl Files for FetchingFiles<'_> {
             );
             return Err(refused(text));
         }
-        match self.files.fetch(remote, asker) {
-            Err(error) if error.kind() == io::ErrorKind::Unsupported => {
-                let git = Git::new(self.cache()?, |name| self.environment.get(name).is_some());
+        let place = (remote.repository.clone(), remote.reference.clone());
+        if let Some(known) = self.fetched.borrow().get(&place) {
+            return Ok(known.clone());
+        }
+        let path = match (self.files.fetch(remote, asker), remote.kind) {
+            (Err(error), RemoteKind::Oci) if error.kind() == io::ErrorKind::Unsupported => self.fetch_oci(remote),
+            (Err(error), RemoteKind::Git) if error.kind() == io::ErrorKind::Unsupported => {
+                let git = Git::new(self.cache("git")?, |name| self.fetching.environment.get(name).is_some());
                 git.checkout(&remote.repository, remote.reference.as_deref())
             }
-            answer => answer,
-        }
+            (answer, _) => answer,
+        }?;
+        self.fetched.borrow_mut().insert(place, path.clone());
+        Ok(path)
     }
 }

@@ -7,6 +7,7 @@ mod model;
 mod plugin;
 mod provider;
 mod proxies;
+pub mod registry;
 
 pub use buildx::check_builds;
 pub use credentials::{Credentials, DockerCredentials, registry_of};

@@ -101,7 +101,7 @@ impl Loader<'_> {
         Some(Settings { environment, home, directory, files, env_files, profiles, name })
     }
 
-    fn without_tilde(&self, path: &str) -> String {
+    pub(in crate::spec) fn without_tilde(&self, path: &str) -> String {
         match (path.strip_prefix("~/"), &self.home) {
             (Some(rest), Some(home)) => join(Path::new(home), rest),
             _ => path.to_owned(),

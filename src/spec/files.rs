@@ -4,17 +4,28 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A part of a git repository.
+/// Files that lie elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remote {
-    /// Where git finds it.
+    /// What brings them here.
+    pub kind: RemoteKind,
+    /// Where they are found: as git has it, or the whole name in a registry, `example.com/shop:1`.
     pub repository: String,
-    /// A branch, a tag or a commit; `None` is what the repository has checked out.
+    /// Of a git repository a branch, a tag or a commit; `None` is what the repository has checked out.
     pub reference: Option<String>,
     /// A directory or file in it.
     pub directory: Option<String>,
     /// The whole reference as it was written.
     pub written: String,
+}
+
+/// What brings files here that lie elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RemoteKind {
+    /// Git.
+    Git,
+    /// A registry that a project was published to.
+    Oci,
 }
 
 /// Who wants a repository to be fetched.

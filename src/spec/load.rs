@@ -59,13 +59,16 @@ pub fn project_name(request: &Request, files: &dyn Files) -> Named {
 }
 
 /// A request whose files were read.
-struct Prepared {
-    settings: Settings,
-    parsed: Vec<Parsed>,
+pub(in crate::spec) struct Prepared {
+    /// What the command line and the environment mean.
+    pub(in crate::spec) settings: Settings,
+    /// The compose files.
+    pub(in crate::spec) parsed: Vec<Parsed>,
     name: String,
 }
 
-fn loader<'a>(request: &Request, files: &'a dyn Files) -> Loader<'a> {
+/// Reads nothing yet.
+pub(in crate::spec) fn loader<'a>(request: &Request, files: &'a dyn Files) -> Loader<'a> {
     Loader {
         files,
         options: request.options,
@@ -82,7 +85,8 @@ fn loader<'a>(request: &Request, files: &'a dyn Files) -> Loader<'a> {
     }
 }
 
-fn prepare(loader: &mut Loader<'_>, request: &Request) -> Option<Prepared> {
+/// Reads the files. `None` when they can not be; why was said.
+pub(in crate::spec) fn prepare(loader: &mut Loader<'_>, request: &Request) -> Option<Prepared> {
     let settings = loader.discover(request)?;
     prepare_from(loader, settings)
 }

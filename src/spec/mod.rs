@@ -22,6 +22,7 @@ pub mod hash;
 mod include;
 pub mod interpolate;
 mod json;
+mod leak;
 pub mod lint;
 mod load;
 mod loader;
@@ -32,6 +33,7 @@ mod normalise;
 mod paths;
 mod place;
 pub mod print;
+mod publish;
 mod remote;
 mod resolve;
 mod rules;
@@ -53,7 +55,9 @@ use crate::diagnostics::{Diagnostic, SourceMap};
 use crate::spec::model::Project;
 
 pub use discover::normal_name;
+pub use leak::{Suspicion, shown};
 pub use load::{LoadedTree, Named, load, load_tree, project_name, variables};
+pub use publish::{Publication, PublishedFile, PublishedKind, publication};
 
 /// What to load and how.
 #[derive(Clone, Debug, Default)]

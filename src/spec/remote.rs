@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostics::{Diagnostic, FileId, Span};
 use crate::spec::codes;
 use crate::spec::discover::FILE_NAMES;
-use crate::spec::files::{Asker, Remote};
+use crate::spec::files::{Asker, Remote, RemoteKind};
 use crate::spec::loader::{Loader, system_text};
 use crate::spec::paths::{is_remote, is_remote_context, join, normal};
 use crate::spec::place::Place;
@@ -19,15 +19,21 @@ impl Remote {
         is_remote(written)
     }
     /// A reference to a git repository as docker writes them: `https://host/x.git#ref:directory`, `git@host:x.git`,
-    /// `ssh://`, `git://`, `github.com/owner/x`; `file://` too.
+    /// `ssh://`, `git://`, `github.com/owner/x`; `file://` too. Or one to a project in a registry: `oci://host/x:tag`.
     ///
     /// # Errors
     /// What is wrong with it.
     pub fn parse(written: &str) -> Result<Self, String> {
-        let (repository, fragment) = written.split_once('#').unwrap_or((written, ""));
-        if repository.starts_with("oci://") {
-            return Err(format!("files from OCI registries are not supported yet: {written}"));
+        let plain = !written.contains(|c: char| c.is_control() || c == ' ');
+        if let Some(name) = written.strip_prefix("oci://") {
+            // What names in registries look like is known where they are fetched.
+            if name.is_empty() || !plain {
+                return Err(format!("invalid OCI reference {written:?}"));
+            }
+            let (kind, written) = (RemoteKind::Oci, written.to_owned());
+            return Ok(Self { kind, repository: name.to_owned(), reference: None, directory: None, written });
         }
+        let (repository, fragment) = written.split_once('#').unwrap_or((written, ""));
         let web = ["https://", "http://"].iter().any(|scheme| repository.starts_with(scheme));
         let known = ["ssh://", "git://", "file://", "git@", "github.com/"];
         if !(web && repository.ends_with(".git") || known.iter().any(|start| repository.starts_with(start))) {
@@ -35,13 +41,14 @@ impl Remote {
         }
         let (reference, directory) = fragment.split_once(':').unwrap_or((fragment, ""));
         // Git takes what begins with a dash for an option.
-        if reference.starts_with('-') || written.contains(|c: char| c.is_control() || c == ' ') {
+        if reference.starts_with('-') || !plain {
             return Err(format!("invalid git reference {written:?}"));
         }
         let whole =
             if repository.starts_with("github.com/") { format!("https://{repository}") } else { repository.to_owned() };
         let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         Ok(Self {
+            kind: RemoteKind::Git,
             repository: whole,
             reference: some(reference),
             directory: some(directory),
@@ -217,9 +224,16 @@ mod tests {
             assert_eq!(remote.repository, repository);
             assert_eq!((remote.reference.as_deref(), remote.directory.as_deref()), (reference, directory));
         }
-        for bad in
-            ["https://host/x.yaml", "oci://host/x", "ext::sh -c id://", "git@host:x#--upload-pack=id", "ssh://a\nb"]
-        {
+        let oci = Remote::parse("oci://host:5000/x:1").unwrap();
+        assert_eq!((oci.kind, oci.repository.as_str()), (RemoteKind::Oci, "host:5000/x:1"));
+        for bad in [
+            "https://host/x.yaml",
+            "oci://",
+            "oci://a b",
+            "ext::sh -c id://",
+            "git@host:x#--upload-pack=id",
+            "ssh://a\nb",
+        ] {
             assert!(Remote::parse(bad).is_err(), "{bad}");
         }
     }

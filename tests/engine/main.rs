@@ -37,6 +37,7 @@ mod outside;
 mod plan;
 mod plugin;
 mod restart;
+mod registry;
 #[expect(clippy::unwrap_used, reason = "failing is what tests are for")]
 mod session;
 mod terminal;

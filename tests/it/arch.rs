@@ -14,7 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("spec", &["names", "labels", "diagnostics"]),
     ("planner", &["names", "labels", "resource", "spec", "diagnostics"]),
     ("runtime", &["names", "labels", "resource"]),
-    ("external", &["names", "resource"]),
+    ("external", &["names", "labels", "resource"]),
     ("engine", &["names", "labels", "planner", "runtime", "resource", "external"]),
     ("ui", &["names", "labels", "planner", "resource", "engine", "diagnostics"]),
     ("cli", &["names", "labels", "diagnostics", "resource", "spec", "planner", "runtime", "external", "engine", "ui"]),

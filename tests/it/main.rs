@@ -22,6 +22,10 @@ mod cut_generated;
 mod hostile;
 mod interop;
 mod progress_screen;
+#[expect(clippy::unwrap_used, reason = "failing is what tests are for")]
+mod registry;
+#[expect(clippy::unwrap_used, reason = "failing is what tests are for")]
+mod registry_server;
 mod remote;
 mod spec_fixtures;
 mod text_properties;

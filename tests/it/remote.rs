@@ -118,12 +118,6 @@ async fn nothing_is_fetched_without_consent() {
     error[remote-file]: git remote resource is disabled by "COMPOSE_EXPERIMENTAL_GIT_REMOTE"
     exit 1
     "#);
-    insta::assert_snapshot!(world().run("-f oci://example.com/stack config -q").await, @"
-    $ compose -f oci://example.com/stack config -q
-    stderr:
-    error[remote-file]: files from OCI registries are not supported yet: oci://example.com/stack
-    exit 1
-    ");
 }
 
 /// Runs git, or says that there is none.

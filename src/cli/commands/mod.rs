@@ -28,6 +28,7 @@ pub mod plan;
 pub mod planned;
 pub mod port;
 pub mod ps;
+pub mod publish;
 pub mod pull;
 pub mod push;
 pub mod restart;
@@ -83,7 +84,7 @@ pub enum Command {
     Plan(plan::PlanArgs),
     Port(port::PortArgs),
     Ps(ps::PsArgs),
-    Publish(planned::PublishArgs),
+    Publish(publish::PublishArgs),
     Pull(pull::PullArgs),
     Push(push::PushArgs),
     Restart(restart::RestartArgs),
@@ -136,6 +137,9 @@ impl Command {
             Self::Plan(args) => Box::pin(plan::run(args, context)).await,
             Self::Port(args) => Box::pin(context.unless_interrupted(port::run(args, context))).await,
             Self::Ps(args) => Box::pin(context.unless_interrupted(ps::run(args, context))).await,
+            Self::Publish(args) | Self::Alpha(planned::AlphaCommand::Publish(args)) => {
+                Box::pin(publish::run(args, context)).await
+            }
             Self::Pull(args) => Box::pin(pull::run(args, context)).await,
             Self::Push(args) => Box::pin(push::run(args, context)).await,
             Self::Restart(args) => Box::pin(restart::run(args, context)).await,
@@ -153,7 +157,7 @@ impl Command {
             Self::Wait(args) => Box::pin(wait::run(args, context)).await,
             Self::Watch(args) => Box::pin(watch::run(args, context)).await,
             Self::Why(args) => Box::pin(why::run(args, context)).await,
-            Self::Bridge(_) | Self::Alpha(_) | Self::Publish(_) => Err(planned::refusal(&self)),
+            Self::Bridge(_) | Self::Alpha(_) => Err(planned::refusal(&self)),
         }
     }
 
@@ -162,6 +166,7 @@ impl Command {
         match self {
             Self::Up(args) => args.yes,
             Self::Create(args) => args.yes,
+            Self::Publish(args) => args.yes,
             _ => false,
         }
     }

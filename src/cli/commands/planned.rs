@@ -1,6 +1,6 @@
 //! Commands whose flags are understood already and which say that they can not do anything yet.
 
-use crate::cli::commands::{Command, viz};
+use crate::cli::commands::{Command, publish, viz};
 use crate::cli::failure::Failure;
 
 /// Why nothing was done.
@@ -8,7 +8,6 @@ pub(super) fn refusal(command: &Command) -> Failure {
     let name = match command {
         Command::Bridge(_) => "bridge",
         Command::Alpha(_) => "alpha",
-        Command::Publish(_) => "publish",
         _ => "this command",
     };
     Failure::Unsupported(format!("`compose {name}`"))
@@ -76,35 +75,5 @@ pub enum AlphaCommand {
         #[arg(hide = true)]
         words: Vec<String>,
     },
-    /// Publish the project to a registry
-    Publish(PublishArgs),
-}
-
-/// Publish the project to a registry
-#[derive(clap::Args, Clone, Debug)]
-#[command(
-    override_usage = "[OPTIONS] REPOSITORY[:TAG]",
-    after_help = "Examples:\n  compose publish example.com/shop:1     push the compose files to a registry\n"
-)]
-pub struct PublishArgs {
-    /// Publish the images of the services, too
-    #[arg(long)]
-    app: bool,
-    /// Allow a registry without TLS
-    #[arg(long, hide = true)]
-    insecure_registry: bool,
-    /// OCI version to write (default: what the registry takes)
-    #[arg(long, value_name = "string")]
-    oci_version: Option<String>,
-    /// Replace image tags by digests
-    #[arg(long)]
-    resolve_image_digests: bool,
-    /// Publish the services' environment, too
-    #[arg(long)]
-    with_env: bool,
-    /// Answer yes to every question
-    #[arg(short, long, alias = "y")]
-    yes: bool,
-    #[arg(hide = true)]
-    words: Vec<String>,
+    Publish(publish::PublishArgs),
 }
