@@ -36,8 +36,8 @@ mod output;
 mod outside;
 mod plan;
 mod plugin;
-mod restart;
 mod registry;
+mod restart;
 #[expect(clippy::unwrap_used, reason = "failing is what tests are for")]
 mod session;
 mod terminal;
