@@ -90,8 +90,8 @@ async fn a_published_project_is_used_elsewhere() {
     let world = World::new(Asks::Nothing);
     insta::assert_snapshot!(world.publish("-y --with-env REG/a/shop:1").await, @"
      web  Skipped
-     REG/a/shop:1  publishing
-     REG/a/shop:1  published
+     REG/a/shop:1 publishing
+     REG/a/shop:1 published
     exit 0
     ");
     let used = world.run("use", "-f oci://REG/a/shop:1 config --no-normalize", "", &[]).await;
@@ -190,8 +190,8 @@ async fn nothing_is_published_unasked() {
     ");
     insta::assert_snapshot!(world.publish("-y --with-env --dry-run REG/a/shop:1").await, @"
      web  Skipped
-     REG/a/shop:1  publishing
-     REG/a/shop:1  published
+     REG/a/shop:1 publishing
+     REG/a/shop:1 published
     exit 0
     ");
     world.write("shop/compose.yaml", "services: {web: {build: .}}\n");
