@@ -155,6 +155,11 @@ pub(super) fn plan(
         }
     }
     let build_options = BuildOptions { proxies: options.proxies.clone(), ..BuildOptions::default() };
+    let mut builds = with_bases(project, builds);
+    builds.retain(|(service, _)| !options.built.contains(&project.image_of(service)));
+    touched.extend(
+        builds.iter().map(|(service, _)| service.name.clone()).filter(|name| project.services.contains_key(name)),
+    );
     build_nodes(builder, project, &builds, &build_options);
     touched
 }
@@ -180,7 +185,8 @@ pub(super) fn pull_node(builder: &mut PlanBuilder, project: &Project, service: &
     builder.add(Op::PullImage { reference, platform }, target, reason, shown, &[])
 }
 
-/// Plans builds, those that others take a stage from first.
+/// Plans builds, those that others take a stage from first. What several services build alike under one name is built
+/// once.
 pub(super) fn build_nodes(
     builder: &mut PlanBuilder,
     project: &Project,
@@ -196,18 +202,61 @@ pub(super) fn build_nodes(
             (service.name.clone(), on)
         })
         .collect();
-    let mut nodes = BTreeMap::new();
+    let mut nodes: BTreeMap<ServiceName, NodeId> = BTreeMap::new();
+    let mut by_name: BTreeMap<String, Vec<(BuildRequest, NodeId, &ServiceName)>> = BTreeMap::new();
     for name in super::order::dependencies_first(&bases) {
         let Some((service, reason)) = wanted.get(name) else { continue };
         let Some(build) = &service.build else { continue };
-        let request = Box::new(request(project, service, build, options));
-        let target = ResourceId::Image(project.image_of(service));
+        let mut request = request(project, service, build, options);
+        request.extras.push = pushes_itself(service, &request, options);
+        let reference = project.image_of(service);
+        let same_name = by_name.entry(reference.clone()).or_default();
+        let anonymous = BuildRequest { labels: without_service(&request.labels), ..request.clone() };
+        if let Some((_, node, _)) = same_name.iter().find(|(other, ..)| *other == anonymous) {
+            nodes.insert(service.name.clone(), *node);
+            continue;
+        }
+        if let Some((_, _, other)) = same_name.last() {
+            builder.warn(format!(
+                "services {other} and {} build different images under one name, {reference}: the latter stays",
+                service.name
+            ));
+        }
+        let target = ResourceId::Image(reference);
         let shown = Shown::new(&target, "Building", "Built");
-        let first = after(service_contexts(service).filter_map(|base| nodes.get(&base).copied()));
-        let node = builder.add(Op::BuildImage { request }, target, reason.clone(), shown, &first);
+        let bases = service_contexts(service).filter_map(|base| nodes.get(&base).copied());
+        let first = after(bases.chain(same_name.last().map(|(_, node, _)| *node)));
+        let op = Op::BuildImage { request: Box::new(request) };
+        let node = builder.add(op, target, reason.clone(), shown, &first);
+        same_name.push((anonymous, node, &service.name));
         nodes.insert(service.name.clone(), node);
     }
     nodes
+}
+
+/// What tells apart builds that are alike but for the service they are for.
+fn without_service(labels: &model::Texts) -> model::Texts {
+    labels.iter().filter(|(key, _)| *key != labels::SERVICE).map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+/// These services and those whose images they build upon, which may be outside of what was chosen.
+pub(super) fn with_bases<'a>(project: &'a Project, services: Vec<(&'a Service, Reason)>) -> Vec<(&'a Service, Reason)> {
+    let mut all = services;
+    let mut known: BTreeSet<&ServiceName> = all.iter().map(|(service, _)| &service.name).collect();
+    let mut next = 0;
+    while let Some((service, reason)) = all.get(next) {
+        let (service, reason) = (*service, reason.clone());
+        next += 1;
+        for name in service_contexts(service) {
+            let base = project.services.get(&name).or_else(|| project.disabled_services.get(&name));
+            if let Some(base) = base.filter(|base| base.build.is_some())
+                && known.insert(&base.name)
+            {
+                all.push((base, reason.clone()));
+            }
+        }
+    }
+    all
 }
 
 fn service_contexts(service: &Service) -> impl Iterator<Item = ServiceName> {
@@ -243,7 +292,13 @@ fn extras(build: &Build, options: &BuildOptions) -> BuildExtras {
         no_cache_filter: build.no_cache_filter.clone(),
         attest: provenance.into_iter().chain(sbom).collect(),
         builder: options.builder.clone(),
+        push: false,
     }
+}
+
+/// Whether a build uploads the image itself: what another builder makes, or for several platforms, is not in the engine.
+fn pushes_itself(service: &Service, request: &BuildRequest, options: &BuildOptions) -> bool {
+    options.push && service.image.is_some() && (request.extras.builder.is_some() || request.extras.platforms.len() > 1)
 }
 
 fn request(project: &Project, service: &Service, build: &Build, options: &BuildOptions) -> BuildRequest {

@@ -13,23 +13,26 @@ use crate::spec::model::{Project, Service};
 /// Builds images.
 pub fn build(project: &Project, options: &BuildOptions) -> Plan {
     let mut builder = PlanBuilder::new();
-    let mut wanted = chosen(project, &options.services, options.with_dependencies);
-    // What others take as a context must be built too.
-    let contexts: Vec<ServiceName> = wanted
-        .iter()
-        .filter_map(|name| project.services.get(name)?.build.as_ref())
-        .flat_map(|build| build.additional_contexts.values())
-        .filter_map(|context| context.strip_prefix("service:").map(ServiceName::from))
-        .collect();
-    wanted.extend(contexts);
+    let wanted = chosen(project, &options.services, options.with_dependencies);
     let services: Vec<(&Service, Reason)> = all(project)
         .filter(|service| wanted.contains(&service.name) && service.build.is_some())
         .map(|service| (service, Reason::Asked))
         .collect();
+    let services = image::with_bases(project, services);
     let nodes = image::build_nodes(&mut builder, project, &services, options);
     if options.push {
-        for (service, _) in services.iter().filter(|(service, _)| service.image.is_some()) {
-            push_nodes(&mut builder, project, service, nodes.get(&service.name).copied());
+        let pushed_itself = |node: &NodeId| {
+            let node = builder.nodes().nth(node.index());
+            node.is_some_and(|node| matches!(&node.op, Op::BuildImage { request } if request.extras.push))
+        };
+        let named = services.iter().filter(|(service, _)| service.image.is_some());
+        let left: Vec<(&Service, NodeId)> = named
+            .filter_map(|(service, _)| Some((*service, *nodes.get(&service.name)?)))
+            .filter(|(_, node)| !pushed_itself(node))
+            .collect();
+        let mut once = BTreeSet::new();
+        for (service, node) in left.into_iter().filter(|(_, node)| once.insert(*node)) {
+            push_nodes(&mut builder, project, service, Some(node));
         }
     }
     builder.finish()

@@ -133,7 +133,12 @@ fn target(request: &BuildRequest, made_by: &dyn Fn(&str) -> Option<String>) -> V
         hosts.insert(host.to_owned(), known.unwrap_or_else(|| address.to_owned()).into());
     }
     set("extra-hosts", hosts.into());
-    set("output", json!([if several { "type=image" } else { "type=docker" }]));
+    let output = match (several, extras.push) {
+        (true, push) => format!("type=image,push={push}"),
+        (false, true) => "type=registry".to_owned(),
+        (false, false) => "type=docker".to_owned(),
+    };
+    set("output", json!([output]));
     set("attest", extras.attest.as_slice().into());
     keys.into()
 }
@@ -157,8 +162,12 @@ pub fn bake_allows(request: &BuildRequest) -> Vec<String> {
             allows.push(format!("fs.read={}", directory.display()));
         }
     }
-    let contexts = request.additional_contexts.values().filter(|context| context.starts_with('/'));
-    allows.extend(contexts.map(|path| format!("fs.read={path}")));
+    let contexts = request.additional_contexts.values();
+    let contexts = contexts.map(|context| context.strip_prefix("oci-layout://").unwrap_or(context));
+    let paths = contexts.filter(|context| context.starts_with('/'));
+    // A layout may be named with a tag or a digest.
+    let paths = paths.map(|path| path.split_once(['@', ':']).map_or(path, |(path, _)| path));
+    allows.extend(paths.map(|path| format!("fs.read={path}")));
     for secret in &request.secrets {
         if let BuildSecretSource::File(path) = &secret.source {
             allows.push(format!("fs.read={}", path.display()));

@@ -135,6 +135,8 @@ pub struct BuildExtras {
     pub attest: Vec<String>,
     /// A builder of buildx other than the engine.
     pub builder: Option<String>,
+    /// Upload the image while it is built: what it makes need not be in the engine afterwards.
+    pub push: bool,
 }
 
 impl std::fmt::Debug for BuildSecret {
@@ -213,6 +215,28 @@ pub enum BuildProgress {
         id: String,
         /// One line, without its end.
         line: String,
+        /// How long its step had been going on then.
+        milliseconds: Option<u64>,
+    },
+    /// A part of a step is over: a layer came, a name was given.
+    Transfer {
+        /// The step.
+        id: String,
+        /// What it was.
+        name: String,
+        /// Bytes; 0 when there are none.
+        current: u64,
+        /// Bytes as announced; 0 when unknown.
+        total: u64,
+        /// How long it took.
+        milliseconds: u64,
+    },
+    /// A mistake in the Dockerfile that stops nothing.
+    Warning {
+        /// The step.
+        id: String,
+        /// What and where.
+        text: String,
     },
     /// The image that was made.
     Built {

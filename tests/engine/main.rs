@@ -23,6 +23,7 @@ mod scenario;
 mod attached;
 mod bad_input;
 mod build;
+mod build_fields;
 mod crash;
 mod differential;
 mod examples;

@@ -118,7 +118,7 @@ async fn a_build_is_told_as_a_bake_file() {
             "db": "10.0.0.1,10.0.0.2"
           },
           "output": [
-            "type=image"
+            "type=image,push=false"
           ],
           "attest": [
             "type=provenance,mode=max",
@@ -128,7 +128,12 @@ async fn a_build_is_told_as_a_bake_file() {
       }
     }
     "#);
-    assert!(world.run("build --print --push --ssh key=/k web").await.contains("type=registry"));
+    // For several platforms the builder uploads, for one the engine.
+    assert!(world.run("build --print --push --ssh key=/k web").await.contains("\"type=image,push=true\""));
+    let one = SHOP.replace("[linux/amd64, linux/arm64]", "[linux/amd64]");
+    let world = World::new(&one, &[]).with_variable("TOKEN", "never printed");
+    assert!(world.run("build --print --push web").await.contains("\"type=registry\""));
+    assert!(world.run("build --print --push --builder other web").await.contains("\"type=registry\""));
 }
 
 #[tokio::test(start_paused = true)]
@@ -175,5 +180,71 @@ async fn a_project_is_drawn() {
       |                      ^^^^ not set
       |
       = help: set it in the environment or in `.env`, or write a default: `${X:-default}`
+    "#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_name_is_built_once_or_in_turn() {
+    const FILE: &str = "
+name: shop
+services:
+  one: {image: shop/web:1, build: {context: ., args: {A: x}}}
+  two: {image: shop/web:1, build: {context: ., args: {A: x}}}
+  three: {image: shop/web:1, build: {context: ., args: {A: y}}}
+  top: {build: {context: ., additional_contexts: {base: 'service:middle'}}}
+  middle: {build: {context: ., additional_contexts: {base: 'service:deep'}}}
+  deep: {build: .}
+";
+    let world = World::new(FILE, &[]);
+    // Alike: once. Named the same and not alike: in turn, and told.
+    insta::assert_snapshot!(world.run("--progress plain build one two three").await, @"
+    $ compose --progress plain build one two three
+    stderr:
+    warning: services one and three build different images under one name, shop/web:1: the latter stays
+     Image shop/web:1  Building
+
+    #1 [one 1/1] FROM scratch
+    #1 0.120 building
+    #1 DONE 0.0s
+     Image shop/web:1  Built
+     Image shop/web:1  Building
+
+    #2 [three 1/1] FROM scratch
+    #2 0.120 building
+    #2 DONE 0.0s
+     Image shop/web:1  Built
+    ");
+    // What is built upon is built first, however deep it lies.
+    insta::assert_snapshot!(world.run("--progress json up -d --build top").await, @r#"
+    $ compose --progress json up -d --build top
+    stderr:
+    {"id":"Image shop-deep","status":"Working","text":"Building"}
+    {"id":"Image shop-deep","status":"Working","details":"[1/1] FROM scratch"}
+    {"id":"Image shop-deep","status":"Working","details":"building"}
+    {"id":"Image shop-deep","status":"Working","details":"DONE [1/1] FROM scratch 0.0s"}
+    {"id":"Image shop-deep","status":"Done","text":"Built"}
+    {"id":"Image shop-middle","status":"Working","text":"Building"}
+    {"id":"Image shop-middle","status":"Working","details":"[1/1] FROM scratch"}
+    {"id":"Image shop-middle","status":"Working","details":"building"}
+    {"id":"Image shop-middle","status":"Working","details":"DONE [1/1] FROM scratch 0.0s"}
+    {"id":"Image shop-middle","status":"Done","text":"Built"}
+    {"id":"Image shop-top","status":"Working","text":"Building"}
+    {"id":"Image shop-top","status":"Working","details":"[1/1] FROM scratch"}
+    {"id":"Image shop-top","status":"Working","details":"building"}
+    {"id":"Image shop-top","status":"Working","details":"DONE [1/1] FROM scratch 0.0s"}
+    {"id":"Image shop-top","status":"Done","text":"Built"}
+    {"id":"Network shop_default","status":"Working","text":"Creating"}
+    {"id":"Network shop_default","status":"Done","text":"Created"}
+    {"id":"Container shop-top-1","status":"Working","text":"Creating"}
+    {"id":"Container shop-top-1","status":"Done","text":"Created"}
+    {"id":"Container shop-top-1","status":"Working","text":"Starting"}
+    {"id":"Container shop-top-1","status":"Done","text":"Started"}
+    "#);
+    insta::assert_snapshot!(world.run("build --quiet deep").await, @"$ compose build --quiet deep");
+    insta::assert_snapshot!(world.run("build --ssh nonsense deep").await, @r#"
+    $ compose build --ssh nonsense deep
+    stderr:
+    invalid ssh key "nonsense"
+    exit 1
     "#);
 }

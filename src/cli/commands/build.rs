@@ -118,7 +118,7 @@ pub(super) async fn run(args: BuildArgs, context: &Context<'_>) -> Ended {
         pull,
         push,
         memory: memory.as_deref().map(bytes).transpose()?,
-        ssh: ssh.into_iter().collect(),
+        ssh: ssh.map(|key| ssh_key(&key)).transpose()?.into_iter().collect(),
         provenance,
         sbom,
         builder: builder.or_else(|| context.environment.get("BUILDX_BUILDER").map(str::to_owned)).filter(|name| {
@@ -131,7 +131,7 @@ pub(super) async fn run(args: BuildArgs, context: &Context<'_>) -> Ended {
         let plan = build(&project, &options);
         return if print { printed(&plan, push, context) } else { checked(&plan, &project, context).await };
     }
-    let detail = Detail { quiet_output: quiet, ..Detail::default() };
+    let detail = Detail { silent: quiet, ..Detail::default() };
     let road = Road { detail, project: Some(&project), ..Road::new("build") };
     apply::apply(context, &runtime, &interest(&project), road, &mut |_, _| build(&project, &options)).await.map(|_| 0)
 }
@@ -195,6 +195,15 @@ async fn checked(plan: &Plan, project: &Project, context: &Context<'_>) -> Ended
     if code == 0 { Ok(0) } else { Err(Failure::Container { code: 1 }) }
 }
 
+/// `default` or `ID=PATH`; nothing is `default`.
+fn ssh_key(text: &str) -> Result<String, Failure> {
+    match text {
+        "" => Ok("default".to_owned()),
+        text if text == "default" || text.split_once('=').is_some_and(|(id, _)| !id.is_empty()) => Ok(text.to_owned()),
+        _ => Err(Failure::Message(format!("invalid ssh key \"{text}\""))),
+    }
+}
+
 /// `512m`, `1g`, `1024`.
 fn bytes(text: &str) -> Result<i64, Failure> {
     let lower = text.trim().to_ascii_lowercase();
@@ -214,6 +223,15 @@ fn bytes(text: &str) -> Result<i64, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_have_an_id() {
+        for (text, key) in
+            [("", Some("default")), ("default", Some("default")), ("a=./b", Some("a=./b")), ("=b", None), ("foo", None)]
+        {
+            assert_eq!(ssh_key(text).ok().as_deref(), key, "{text}");
+        }
+    }
 
     #[test]
     fn sizes_have_units() {

@@ -118,7 +118,7 @@ impl Images for Fake {
         let told = [
             Ok(BuildProgress::Context { sent: 512 }),
             Ok(step(StepState::Started)),
-            Ok(BuildProgress::Output { id: "1".to_owned(), line: "building".to_owned() }),
+            Ok(BuildProgress::Output { id: "1".to_owned(), line: "building".to_owned(), milliseconds: Some(120) }),
             Ok(step(StepState::Done { milliseconds: 10 })),
             Ok(BuildProgress::Built { image }),
         ];

@@ -81,7 +81,7 @@ impl View for Json {
                     ("percent", percent.into()),
                 ]);
             }
-            Notice::Output { id, line } => {
+            Notice::Output { id, line } | Notice::Build { id, text: line, .. } => {
                 if !self.detail.quiet_output {
                     self.object(&[
                         ("id", id.as_str().into()),

@@ -1,5 +1,6 @@
 //! What goes on, shown while it goes on: on a terminal, as lines, as objects, or not at all.
 
+mod builds;
 mod frame;
 mod json;
 mod plain;
@@ -41,6 +42,8 @@ pub struct Detail {
     pub quiet_layers: bool,
     /// No output of builds and hooks.
     pub quiet_output: bool,
+    /// Nothing at all.
+    pub silent: bool,
     /// `Starting` and `Started` are left out: an attached `up` shows the containers' own output instead.
     pub hide_starts: bool,
     /// Lines are put into a group that a log shows folded.
@@ -96,6 +99,7 @@ impl Display {
     /// A display on `out`; `operation` is the word of its header: `up`.
     pub fn new(mode: Mode, operation: &str, out: Stream, paint: Paint, detail: Detail) -> Self {
         let view: Box<dyn View> = match mode {
+            _ if detail.silent => Box::new(quiet::Quiet),
             Mode::Tty => Box::new(tty::Tty::new(out, operation, paint)),
             Mode::Plain => Box::new(plain::Plain::new(out, operation, detail)),
             Mode::Json => Box::new(json::Json::new(out, detail)),
@@ -151,7 +155,9 @@ impl Display {
                         text == "Starting" || text == "Started"
                     }
                     Notice::Reason { .. } => hidden,
-                    Notice::Status { .. } | Notice::Layer { .. } | Notice::Output { .. } => false,
+                    Notice::Status { .. } | Notice::Layer { .. } | Notice::Build { .. } | Notice::Output { .. } => {
+                        false
+                    }
                 };
             if !hidden && !self.finished {
                 self.view.notice(notice);

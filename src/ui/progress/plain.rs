@@ -1,5 +1,5 @@
 //! `--progress plain`: one line per change, as docker compose 2.40 writes them, so that tools go on reading them. Layers
-//! are left out: there are many, and a log is read afterwards.
+//! are left out: there are many, and a log is read afterwards. Builds read as BuildKit's own lines.
 
 use std::time::Duration;
 
@@ -80,6 +80,15 @@ impl View for Plain {
                 }
             }
             Notice::Layer { .. } => {}
+            // As BuildKit writes it.
+            Notice::Build { step, begins, line, .. } => {
+                if !self.detail.quiet_output {
+                    if *begins {
+                        self.line("");
+                    }
+                    self.line(&format!("#{step} {line}"));
+                }
+            }
             Notice::Output { line, .. } => {
                 if !self.detail.quiet_output {
                     self.line(&format!(" {line}"));

@@ -6,8 +6,10 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use crate::engine::{Event, Progress};
-use crate::planner::{NodeId, Plan, Reason};
-use crate::resource::{BuildProgress, LayerProgress, StepState};
+use crate::labels;
+use crate::planner::{NodeId, Op, Plan, PlanNode, Reason};
+use crate::resource::LayerProgress;
+use crate::ui::progress::builds::Builds;
 use crate::ui::reason;
 
 /// How a row stands.
@@ -54,8 +56,6 @@ pub struct Row {
     pub ended: Option<Duration>,
     /// Layers of an image, by short id.
     pub layers: IndexMap<String, Layer>,
-    /// Steps of a build whose beginning (`false`) or end (`true`) was told; builders tell them again and again.
-    pub(super) steps: BTreeSet<(String, bool)>,
 }
 
 /// Something that just changed, for displays that write lines.
@@ -94,6 +94,19 @@ pub enum Notice {
         /// Whether its words changed, and not only its bytes.
         new_words: bool,
     },
+    /// News of a step of a build.
+    Build {
+        /// Which row.
+        id: String,
+        /// The number of the step, over all builds of the command.
+        step: usize,
+        /// The first line of a step is its name.
+        begins: bool,
+        /// The line in BuildKit's words, without its number.
+        line: String,
+        /// The line for itself.
+        text: String,
+    },
     /// A line that a build, a hook or an external program wrote.
     Output {
         /// Which row.
@@ -111,6 +124,8 @@ struct Shape {
     group: Option<u32>,
     hidden: bool,
     reason: Reason,
+    /// What tells several builds apart: their services.
+    build: Option<String>,
 }
 
 /// All rows of a command, over all plans it runs.
@@ -120,6 +135,7 @@ pub struct Rows {
     shapes: Vec<Shape>,
     open_in_group: BTreeMap<u32, usize>,
     begun_groups: BTreeSet<u32>,
+    builds: Builds,
 }
 
 impl Rows {
@@ -144,6 +160,12 @@ impl Rows {
     pub fn plan(&mut self, plan: &Plan, now: Duration) -> Vec<Notice> {
         self.open_in_group.clear();
         self.begun_groups.clear();
+        self.builds.next_plan();
+        let services = |node: &PlanNode| match &node.op {
+            Op::BuildImage { request } => request.labels.get(labels::SERVICE).cloned(),
+            _ => None,
+        };
+        let several = plan.nodes.iter().filter_map(services).nth(1).is_some();
         self.shapes = plan
             .nodes
             .iter()
@@ -154,6 +176,7 @@ impl Rows {
                 group: node.shown.group,
                 hidden: node.shown.hidden,
                 reason: node.reason.clone(),
+                build: services(node).filter(|_| several),
             })
             .collect();
         for group in self.shapes.iter().filter_map(|shape| shape.group) {
@@ -258,18 +281,13 @@ impl Rows {
         match progress {
             Progress::Layer(layer) => self.layer(&shape.row, layer, now, notices),
             Progress::Build(build) => {
-                if let Some(line) = build_line(build) {
-                    if let Some(row) = self.rows.get_mut(&shape.row) {
-                        if let BuildProgress::Step { name, state, .. } = build {
-                            let ended = *state != StepState::Started;
-                            if !row.steps.insert((name.clone(), ended)) {
-                                return;
-                            }
-                        }
-                        row.details.clone_from(&line);
-                    }
-                    notices.push(Notice::Output { id: shape.row, line });
+                let Some(notice) = self.builds.notice(node, &shape.row, shape.build.as_deref(), build) else { return };
+                if let (Some(row), Notice::Build { text, .. } | Notice::Output { line: text, .. }) =
+                    (self.rows.get_mut(&shape.row), &notice)
+                {
+                    row.details.clone_from(text);
                 }
+                notices.push(notice);
             }
             Progress::Words(words) => self.set(&shape.row, State::Working, words, "", now, notices),
             Progress::Line(line) => {
@@ -340,20 +358,6 @@ impl Rows {
     }
 }
 
-fn build_line(progress: &BuildProgress) -> Option<String> {
-    match progress {
-        BuildProgress::Context { .. } | BuildProgress::Built { .. } => None,
-        BuildProgress::Step { name, state, .. } => Some(match state {
-            StepState::Started => name.clone(),
-            StepState::Cached => format!("CACHED {name}"),
-            #[expect(clippy::cast_precision_loss, reason = "tenths of a second are shown")]
-            StepState::Done { milliseconds } => format!("DONE {name} {:.1}s", *milliseconds as f64 / 1000.0),
-            StepState::Failed { error } => format!("ERROR {name}: {error}"),
-        }),
-        BuildProgress::Output { line, .. } => Some(line.clone()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -407,6 +411,7 @@ mod tests {
                     out.push_str(&format!("  why: {text} ({worth_telling})\n"));
                 }
                 Notice::Layer { id, layer, .. } => out.push_str(&format!("  layer {id} {}\n", layer.status)),
+                Notice::Build { step, line, .. } => out.push_str(&format!("  #{step} {line}\n")),
                 Notice::Output { line, .. } => out.push_str(&format!("  | {line}\n")),
             }
         }

@@ -1,6 +1,6 @@
 //! Builds that ask for more than the engine's build call offers, by docker's own buildx.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -14,12 +14,16 @@ use crate::names::ImageId;
 use crate::resource::{
     BuildContext, BuildProgress, BuildRequest, BuildSecretSource, Dockerfile, bake_allows, bake_file,
 };
+use crate::runtime::docker::DockerRuntime;
+use crate::runtime::docker::build::status::Status;
+use crate::runtime::docker::build::trace::Trace;
 use crate::runtime::docker::wire::{Call, Wire, reference};
-use crate::runtime::docker::{DockerRuntime, failure};
 use crate::runtime::{Error, ErrorKind, Result, ResultStream};
 
 /// Bytes of standard output that are read; a build writes none.
 const LONGEST_REST: u64 = 1 << 20;
+/// Lines of words that are kept.
+const MOST_WORDS: usize = 200;
 
 /// Where buildx is, and the environment it gets beside that of this process.
 #[derive(Clone)]
@@ -60,7 +64,7 @@ impl DockerRuntime {
             Error::new(ErrorKind::Other, what, format!("can not run {}: {error}", program.display()))
         };
         let mut command = Command::new(&program);
-        command.args(["bake", "--file", "-", "--progress", "plain"]);
+        command.args(["bake", "--file", "-", "--progress", "rawjson"]);
         if let Some(builder) = &request.extras.builder {
             command.args(["--builder", builder]);
         }
@@ -88,7 +92,9 @@ impl DockerRuntime {
             child,
             lines: BufReader::new(stderr).lines(),
             stdout,
-            errors: Vec::new(),
+            trace: Trace::default(),
+            told: VecDeque::new(),
+            words: Vec::new(),
             reference: request.tags.first().cloned().unwrap_or_default(),
             wire: Arc::clone(&self.wire),
             prefix: session.prefix.clone(),
@@ -106,8 +112,10 @@ struct Going {
     child: Child,
     lines: Lines<BufReader<ChildStderr>>,
     stdout: ChildStdout,
-    /// The last lines that begin with `ERROR: `.
-    errors: Vec<String>,
+    trace: Trace,
+    told: VecDeque<BuildProgress>,
+    /// Lines that are no news of the build: why it failed.
+    words: Vec<String>,
     reference: String,
     wire: Arc<Wire>,
     prefix: String,
@@ -128,20 +136,25 @@ impl Going {
         if self.ended {
             return Ok(None);
         }
-        while let Some(line) = self.lines.next_line().await.map_err(failed)? {
-            if let Some(error) = line.strip_prefix("ERROR: ") {
-                self.errors.push(error.to_owned());
+        loop {
+            if let Some(event) = self.told.pop_front() {
+                return Ok(Some(event));
             }
-            if !line.trim().is_empty() {
-                return Ok(Some(BuildProgress::Output { id: String::new(), line }));
+            let Some(line) = self.lines.next_line().await.map_err(failed)? else { break };
+            if let Ok(status) = serde_json::from_str::<Status>(&line) {
+                let mut told = Vec::new();
+                self.trace.status(&status, &mut told);
+                self.told.extend(told);
+            } else if self.words.len() < MOST_WORDS {
+                self.words.push(line);
             }
         }
         let mut rest = Vec::new();
         (&mut self.stdout).take(LONGEST_REST).read_to_end(&mut rest).await.map_err(failed)?;
         let status = self.child.wait().await.map_err(failed)?;
         if !status.success() {
-            let detail = self.errors.pop().unwrap_or_else(|| format!("buildx ended with {status}"));
-            return Err(failure::from_stream(&self.what, &detail));
+            let why = why(&self.words).unwrap_or_else(|| format!("buildx ended with {status}"));
+            return Err(self.trace.failure(&why, &self.what));
         }
         self.ended = true;
         // An image for several platforms, or of another builder, need not be in the engine.
@@ -154,11 +167,34 @@ impl Going {
     }
 }
 
+/// Why buildx failed: its error first, then the lines of the Dockerfile, which it writes before it.
+fn why(words: &[String]) -> Option<String> {
+    let words: Vec<&str> = words.iter().map(|word| word.trim_end()).filter(|word| !word.is_empty()).collect();
+    let place = words.iter().rposition(|word| word.starts_with("ERROR: "))?;
+    let (before, after) = words.split_at(place);
+    let (first, rest) = after.split_first()?;
+    let first = first.strip_prefix("ERROR: ").unwrap_or(first);
+    let first = first.strip_prefix("failed to solve: ").unwrap_or(first);
+    let lines: Vec<&str> = [first].into_iter().chain(rest.iter().copied()).chain(before.iter().copied()).collect();
+    Some(lines.join("\n"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::resource::BuildExtras;
     use crate::runtime::docker::build::tests::request;
+
+    #[test]
+    fn failures_of_buildx() {
+        let words = |text: &str| why(&text.lines().map(str::to_owned).collect::<Vec<_>>());
+        let text = "Dockerfile:2\n----\n   2 | >>> RUN x\n----\nERROR: failed to solve: exit code: 1\n\n";
+        assert_eq!(words(text).as_deref(), Some("exit code: 1\nDockerfile:2\n----\n   2 | >>> RUN x\n----"));
+        let text = "ERROR: Cache export is not supported for the docker driver.\nSwitch to a different driver\n";
+        let expected = "Cache export is not supported for the docker driver.\nSwitch to a different driver";
+        assert_eq!(words(text).as_deref(), Some(expected));
+        assert_eq!(words("signal: killed"), None);
+    }
 
     #[test]
     fn only_what_the_engine_can_not_do_needs_buildx() {

@@ -2,11 +2,13 @@
 
 mod buildx;
 mod context;
+mod dockerfile;
 mod filesync;
 mod grpc;
 mod located;
 mod protobuf;
 mod session;
+mod status;
 mod trace;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -57,7 +59,7 @@ impl DockerRuntime {
                 return Err(Error::new(ErrorKind::Unsupported, what, detail));
             }
             let line = format!("{name} is left out: it takes docker's buildx, which is not installed");
-            left_out = Some(BuildProgress::Output { id: String::new(), line });
+            left_out = Some(BuildProgress::Output { id: String::new(), line, milliseconds: None });
         }
         let secrets = secrets(request, &what).await?;
         let sent = Arc::new(AtomicU64::new(0));
@@ -66,6 +68,13 @@ impl DockerRuntime {
             (BuildContext::Directory(directory), dockerfile) => {
                 let (directory, dockerfile, task) = (directory.clone(), dockerfile.clone(), what.clone());
                 Some(on_a_thread(&what, move || Located::find(&directory, &dockerfile, &task)).await?)
+            }
+            (BuildContext::Remote(url), _) if url.starts_with("file:") => {
+                let detail = format!(
+                    "the engine does not fetch {url}, which only this machine can see; name the directory itself as \
+                     `context`, or serve the repository over http, ssh or git"
+                );
+                return Err(Error::new(ErrorKind::Unsupported, what, detail));
             }
             (BuildContext::Remote(url), Dockerfile::Path(path)) => {
                 call = call.query("remote", url).query("dockerfile", path);
@@ -77,6 +86,7 @@ impl DockerRuntime {
                 return Err(Error::new(ErrorKind::Unsupported, what, detail));
             }
         };
+        let shown = found.as_ref().map(dockerfile::Source::of);
         let session = if buildkit {
             let (sources, key) = match found {
                 Some(found) => {
@@ -105,7 +115,7 @@ impl DockerRuntime {
             }
             None
         };
-        let going = progress(Arc::clone(&self.wire), engine.prefix.clone(), call, session, what, sent);
+        let going = progress(Arc::clone(&self.wire), engine.prefix.clone(), call, session, what, sent, shown);
         Ok(Box::pin(stream::iter(left_out.map(Ok)).chain(going)))
     }
 }
@@ -171,6 +181,10 @@ fn agents(request: &BuildRequest, what: &str) -> Result<BTreeMap<String, PathBuf
                 format!("`build.ssh` wants an SSH agent for {id:?}, but none runs; start one and set SSH_AUTH_SOCK");
             return Err(Error::new(ErrorKind::Invalid, what, detail));
         };
+        if let Err(error) = std::fs::metadata(path) {
+            let detail = format!("`build.ssh` names {path} for {id:?}, an agent's socket or a key, but: {error}");
+            return Err(Error::new(ErrorKind::Invalid, what, detail));
+        }
         if Path::new(path).is_file() {
             let detail = format!(
                 "`build.ssh` names the private key {path} for {id:?}; only agents can be forwarded: `ssh-add {path}` and \
@@ -233,7 +247,8 @@ fn call(request: &BuildRequest, buildkit: bool) -> Call {
         .query_some("target", target.as_deref())
         .query_some("networkmode", network.as_deref())
         .query_some("platform", platform.as_deref())
-        .query_some("isolation", isolation.as_deref())
+        // Only Windows knows it, where there is no BuildKit.
+        .query_some("isolation", isolation.as_deref().filter(|_| !buildkit))
         .query_some("shmsize", shm_size.map(|size| size.to_string()).as_deref())
         .query_some("memory", memory.filter(|_| !buildkit).map(|size| size.to_string()).as_deref());
     for tag in tags {
@@ -274,6 +289,8 @@ struct Going {
     told_sent: u64,
     ended: bool,
     what: String,
+    /// To show what failed.
+    dockerfile: Option<dockerfile::Source>,
 }
 
 /// Sends the request when first polled; dropping the stream ends the build and its session.
@@ -284,6 +301,7 @@ fn progress(
     session: Option<BuildSession>,
     what: String,
     sent: Arc<AtomicU64>,
+    dockerfile: Option<dockerfile::Source>,
 ) -> ResultStream<BuildProgress> {
     let task = what.clone();
     let answer = async move {
@@ -300,7 +318,7 @@ fn progress(
         answers.poll_next_unpin(cx)
     });
     let (trace, told) = (Trace::default(), VecDeque::new());
-    let going = Going { messages: Box::pin(messages), trace, told, sent, told_sent: 0, ended: false, what };
+    let going = Going { messages: Box::pin(messages), trace, told, sent, told_sent: 0, ended: false, what, dockerfile };
     Box::pin(stream::try_unfold(going, |mut going| async move { Ok(going.next().await?.map(|event| (event, going))) }))
 }
 
@@ -319,11 +337,13 @@ impl Going {
                 continue;
             };
             match message {
-                Some(message) => {
-                    let events = self.trace.read(&message?, &self.what)?;
-                    self.tell_sent();
-                    self.told.extend(events);
-                }
+                Some(message) => match self.trace.read(&message?, &self.what) {
+                    Ok(events) => {
+                        self.tell_sent();
+                        self.told.extend(events);
+                    }
+                    Err(error) => return Err(self.pointed(error).await),
+                },
                 None => {
                     let Some(image) = self.trace.built.take() else {
                         return Err(self.trace.failure("the build ended without an image", &self.what));
@@ -333,6 +353,17 @@ impl Going {
                 }
             }
         }
+    }
+
+    /// The failure with the lines of the Dockerfile that failed.
+    async fn pointed(&mut self, error: Error) -> Error {
+        let (failed, detail) = (self.trace.failed.take(), error.detail.clone());
+        let Some(dockerfile) = self.dockerfile.take() else { return error };
+        let look = move || Ok(dockerfile.excerpt(failed.as_deref(), &detail));
+        let Ok(Some(excerpt)) = on_a_thread(&self.what, look).await else { return error };
+        let (first, rest) = error.detail.split_once('\n').unwrap_or((&error.detail, ""));
+        let detail = format!("{first}\n{excerpt}\n{rest}");
+        Error::new(error.kind, error.what, detail.trim_end())
     }
 
     fn tell_sent(&mut self) {

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use crate::names::ImageId;
 use crate::resource::{BuildProgress, StepState};
-use crate::runtime::docker::build::protobuf::{Value, fields};
+use crate::runtime::docker::build::status::{Log, Status, Transfer, Vertex};
 use crate::runtime::docker::failure;
 use crate::runtime::{Error, Result};
 
@@ -48,6 +48,8 @@ pub(super) struct Trace {
     /// A line of the classic builder that has no end yet.
     partial: Vec<u8>,
     last_lines: VecDeque<String>,
+    /// The instruction that failed.
+    pub(super) failed: Option<String>,
     /// The image, once it is there.
     pub(super) built: Option<ImageId>,
 }
@@ -57,19 +59,12 @@ struct Step {
     /// Empty before it began.
     number: String,
     ended: bool,
+    /// When it began, in nanoseconds since 1970.
+    began: u64,
+    /// When it wrote something last.
+    wrote: u64,
     /// Lines without an end, by stream.
     partial: BTreeMap<u64, Vec<u8>>,
-}
-
-/// A step as BuildKit tells it.
-#[derive(Default)]
-struct Vertex {
-    digest: String,
-    name: String,
-    cached: bool,
-    started: Option<u64>,
-    completed: Option<u64>,
-    error: String,
 }
 
 impl Trace {
@@ -86,7 +81,7 @@ impl Trace {
         match (message.id.as_str(), &message.aux) {
             ("moby.buildkit.trace", Json::String(text)) => {
                 if let Ok(bytes) = STANDARD.decode(text) {
-                    self.status(&bytes, &mut told);
+                    self.status(&Status::read(&bytes), &mut told);
                 }
             }
             (_, Json::Object(aux)) => {
@@ -98,7 +93,7 @@ impl Trace {
         }
         if !message.stream.is_empty() {
             let mut partial = std::mem::take(&mut self.partial);
-            self.lines("", &mut partial, message.stream.as_bytes(), &mut told);
+            self.lines("", None, &mut partial, message.stream.as_bytes(), &mut told);
             self.partial = partial;
         }
         // Progress of the classic builder's pulls; bars are not lines.
@@ -108,7 +103,7 @@ impl Trace {
             } else {
                 format!("{}: {}", message.id, message.status)
             };
-            told.push(BuildProgress::Output { id: String::new(), line });
+            told.push(BuildProgress::Output { id: String::new(), line, milliseconds: None });
         }
         Ok(told)
     }
@@ -123,15 +118,31 @@ impl Trace {
         Error::new(error.kind, error.what, format!("{}\n{}", error.detail, lines.join("\n")))
     }
 
-    /// `StatusResponse`: vertexes 1, statuses 2, logs 3.
-    fn status(&mut self, bytes: &[u8], told: &mut Vec<BuildProgress>) {
-        for (field, value) in fields(bytes) {
-            match field {
-                1 => self.vertex(&Vertex::read(value.bytes()), told),
-                2 => self.transfer(value.bytes(), told),
-                3 => self.log(value.bytes(), told),
-                _ => {}
+    /// What is new, from either source.
+    pub(super) fn status(&mut self, status: &Status, told: &mut Vec<BuildProgress>) {
+        // What is new of a step stands between its beginning and its end, which may come together.
+        for vertex in status.vertexes.iter().filter(|vertex| vertex.completed.is_some()) {
+            if !self.steps.contains_key(&vertex.digest) {
+                self.vertex(&Vertex { completed: None, ..vertex.clone() }, told);
             }
+        }
+        for vertex in status.vertexes.iter().filter(|vertex| vertex.completed.is_none()) {
+            self.vertex(vertex, told);
+        }
+        for transfer in &status.statuses {
+            self.transfer(transfer, told);
+        }
+        for log in &status.logs {
+            self.log(log, told);
+        }
+        for warning in &status.warnings {
+            if let Some(step) = self.steps.get(&warning.vertex) {
+                let text = String::from_utf8_lossy(&warning.short).into_owned();
+                told.push(BuildProgress::Warning { id: step.number.clone(), text });
+            }
+        }
+        for vertex in status.vertexes.iter().filter(|vertex| vertex.completed.is_some()) {
+            self.vertex(vertex, told);
         }
     }
 
@@ -145,74 +156,68 @@ impl Trace {
                 step.number = self.count.to_string();
             }
             step.ended = false;
+            step.began = started;
             self.last_lines.clear();
             told.push(step_event(&step, vertex, StepState::Started));
         }
         if let Some(completed) = vertex.completed.filter(|_| !step.ended) {
             step.ended = true;
             for (_, rest) in std::mem::take(&mut step.partial) {
-                self.line(&step.number, &rest, told);
+                let at = milliseconds(started, step.wrote);
+                self.line(&step.number, Some(at), &rest, told);
             }
             let state = if !vertex.error.is_empty() {
+                // What stops because of it fails, too, but later.
+                self.failed.get_or_insert_with(|| vertex.name.clone());
                 StepState::Failed { error: vertex.error.clone() }
             } else if vertex.cached {
                 StepState::Cached
             } else {
-                StepState::Done { milliseconds: completed.saturating_sub(started) / 1_000_000 }
+                StepState::Done { milliseconds: milliseconds(started, completed) }
             };
             told.push(step_event(&step, vertex, state));
         }
         self.steps.insert(vertex.digest.clone(), step);
     }
 
-    /// `VertexStatus`: ID 1, vertex 2, completed 8. Only ends are told: what is in between are bars.
-    fn transfer(&mut self, bytes: &[u8], told: &mut Vec<BuildProgress>) {
-        let (mut name, mut digest, mut ended) = (String::new(), String::new(), false);
-        for (field, value) in fields(bytes) {
-            match field {
-                1 => name = value.text(),
-                2 => digest = value.text(),
-                8 => ended = true,
-                _ => {}
-            }
-        }
-        let number = self.steps.get(&digest).map(|step| step.number.clone()).unwrap_or_default();
-        if ended && !number.is_empty() {
-            told.push(BuildProgress::Output { id: number, line: format!("{name} done") });
+    /// Only ends are told: what is in between are bars.
+    fn transfer(&mut self, transfer: &Transfer, told: &mut Vec<BuildProgress>) {
+        let Some(completed) = transfer.completed else { return };
+        let number = self.steps.get(&transfer.vertex).map(|step| step.number.clone()).unwrap_or_default();
+        if !number.is_empty() {
+            told.push(BuildProgress::Transfer {
+                id: number,
+                name: transfer.name.clone(),
+                current: transfer.current,
+                total: transfer.total,
+                milliseconds: milliseconds(transfer.started.unwrap_or(completed), completed),
+            });
         }
     }
 
-    /// `VertexLog`: vertex 1, stream 3, msg 4.
-    fn log(&mut self, bytes: &[u8], told: &mut Vec<BuildProgress>) {
-        let (mut digest, mut stream, mut text) = (String::new(), 0, &[][..]);
-        for (field, value) in fields(bytes) {
-            match field {
-                1 => digest = value.text(),
-                3 => stream = value.number(),
-                4 => text = value.bytes(),
-                _ => {}
-            }
-        }
-        let Some(mut step) = self.steps.remove(&digest) else { return };
-        let mut partial = step.partial.remove(&stream).unwrap_or_default();
-        self.lines(&step.number, &mut partial, text, told);
+    fn log(&mut self, log: &Log, told: &mut Vec<BuildProgress>) {
+        let Some(mut step) = self.steps.remove(&log.vertex) else { return };
+        step.wrote = log.at.unwrap_or(step.wrote);
+        let at = milliseconds(step.began, step.wrote);
+        let mut partial = step.partial.remove(&log.stream).unwrap_or_default();
+        self.lines(&step.number, Some(at), &mut partial, &log.text, told);
         if !partial.is_empty() {
-            step.partial.insert(stream, partial);
+            step.partial.insert(log.stream, partial);
         }
-        self.steps.insert(digest, step);
+        self.steps.insert(log.vertex.clone(), step);
     }
 
-    fn lines(&mut self, id: &str, partial: &mut Vec<u8>, text: &[u8], told: &mut Vec<BuildProgress>) {
+    fn lines(&mut self, id: &str, at: Option<u64>, partial: &mut Vec<u8>, text: &[u8], told: &mut Vec<BuildProgress>) {
         for piece in text.split_inclusive(|byte| *byte == b'\n') {
             partial.extend_from_slice(piece);
             if partial.ends_with(b"\n") || partial.len() > LONGEST_LINE {
                 let line = std::mem::take(partial);
-                self.line(id, &line, told);
+                self.line(id, at, &line, told);
             }
         }
     }
 
-    fn line(&mut self, id: &str, text: &[u8], told: &mut Vec<BuildProgress>) {
+    fn line(&mut self, id: &str, at: Option<u64>, text: &[u8], told: &mut Vec<BuildProgress>) {
         let text = String::from_utf8_lossy(text);
         let mut text = text.trim_end_matches(['\n', '\r']);
         if id.is_empty() {
@@ -225,11 +230,16 @@ impl Trace {
         if text.is_empty() && id.is_empty() {
             return;
         }
+        if id.is_empty() && text.starts_with("Step ") {
+            // With the classic builder the last one is the one that fails.
+            self.failed = Some(text.to_owned());
+            self.last_lines.clear();
+        }
         if self.last_lines.len() == LAST_LINES {
             self.last_lines.pop_front();
         }
         self.last_lines.push_back(text.to_owned());
-        told.push(BuildProgress::Output { id: id.to_owned(), line: text.to_owned() });
+        told.push(BuildProgress::Output { id: id.to_owned(), line: text.to_owned(), milliseconds: at });
     }
 }
 
@@ -237,36 +247,8 @@ fn step_event(step: &Step, vertex: &Vertex, state: StepState) -> BuildProgress {
     BuildProgress::Step { id: step.number.clone(), name: vertex.name.clone(), state }
 }
 
-impl Vertex {
-    /// digest 1, name 3, cached 4, started 5, completed 6, error 7.
-    fn read(bytes: &[u8]) -> Self {
-        let mut vertex = Self::default();
-        for (field, value) in fields(bytes) {
-            match field {
-                1 => vertex.digest = value.text(),
-                3 => vertex.name = value.text(),
-                4 => vertex.cached = value.number() != 0,
-                5 => vertex.started = Some(nanoseconds(value)),
-                6 => vertex.completed = Some(nanoseconds(value)),
-                7 => vertex.error = value.text(),
-                _ => {}
-            }
-        }
-        vertex
-    }
-}
-
-/// `Timestamp`: seconds 1, nanos 2.
-fn nanoseconds(value: Value<'_>) -> u64 {
-    let (mut seconds, mut nanos) = (0u64, 0);
-    for (field, value) in fields(value.bytes()) {
-        match field {
-            1 => seconds = value.number(),
-            2 => nanos = value.number(),
-            _ => {}
-        }
-    }
-    seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
+fn milliseconds(from: u64, to: u64) -> u64 {
+    to.saturating_sub(from) / 1_000_000
 }
 
 #[cfg(test)]
@@ -318,9 +300,9 @@ mod tests {
         {"Step":{"id":"1","name":"[1/2] FROM x","state":"Started"}}
         {"Step":{"id":"1","name":"[1/2] FROM x","state":"Cached"}}
         {"Step":{"id":"2","name":"[2/2] RUN y","state":"Started"}}
-        {"Output":{"id":"2","line":"one"}}
-        {"Output":{"id":"2","line":"two"}}
-        {"Output":{"id":"2","line":"three"}}
+        {"Output":{"id":"2","line":"one","milliseconds":0}}
+        {"Output":{"id":"2","line":"two","milliseconds":0}}
+        {"Output":{"id":"2","line":"three","milliseconds":0}}
         {"Step":{"id":"2","name":"[2/2] RUN y","state":{"Failed":{"error":"exit code: 1"}}}}
         "#);
         let error = serde_json::json!({ "errorDetail": { "message": "process did not complete" }, "error": "x" });
@@ -350,10 +332,10 @@ mod tests {
         }
         let found: Vec<_> = found.iter().map(|event| serde_json::to_string(event).unwrap()).collect();
         insta::assert_snapshot!(found.join("\n"), @r#"
-        {"Output":{"id":"","line":"Step 1/2 : FROM busybox"}}
-        {"Output":{"id":"","line":"abc: Pulling fs layer"}}
-        {"Output":{"id":"","line":"painted"}}
-        {"Output":{"id":"","line":" ---> 123"}}
+        {"Output":{"id":"","line":"Step 1/2 : FROM busybox","milliseconds":null}}
+        {"Output":{"id":"","line":"abc: Pulling fs layer","milliseconds":null}}
+        {"Output":{"id":"","line":"painted","milliseconds":null}}
+        {"Output":{"id":"","line":" ---> 123","milliseconds":null}}
         "#);
         assert_eq!(trace.built, Some(ImageId::from("sha256:9")));
     }
