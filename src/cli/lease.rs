@@ -82,6 +82,18 @@ struct Holder {
     since: String,
 }
 
+impl Holder {
+    /// This process, doing that.
+    fn new(context: &Context<'_>, project: &ProjectName, command: &str) -> Self {
+        Self {
+            pid: std::process::id(),
+            command: format!("compose {command}"),
+            project: project.to_string(),
+            since: context.io.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Holder {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "`{}` (pid {}, since {})", printable(&self.command), self.pid, printable(&self.since))
@@ -142,16 +154,7 @@ impl<'a> Lease<'a> {
             None => None,
         };
         let command = if operation == "remove" { "rm" } else { operation };
-        let asks = Asks {
-            file,
-            holder: Holder {
-                pid: std::process::id(),
-                command: format!("compose {command}"),
-                project: project.to_string(),
-                since: context.io.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            },
-            manner,
-        };
+        let asks = Asks { file, holder: Holder::new(context, project, command), manner };
         let lease = Self { context, asks, held: RefCell::new(None), taken: Notify::new() };
         lease.retake().await?;
         Ok(lease)
@@ -230,6 +233,48 @@ impl<'a> Lease<'a> {
             tokio::select! {
                 asker = os::heard(listener) => return asker,
                 () = taken => {}
+            }
+        }
+    }
+}
+
+/// The right to watch a project's files, one `watch` at a time; given back when it is dropped. It hinders nobody who
+/// changes the project.
+pub struct WatchLease {
+    _held: Option<os::Held>,
+}
+
+impl WatchLease {
+    /// Takes it; without one where it is switched off or cannot be had.
+    ///
+    /// # Errors
+    /// Another `watch` has it, or the engine does not answer.
+    pub async fn take(
+        context: &Context<'_>,
+        runtime: &Arc<dyn Runtime>,
+        project: &ProjectName,
+    ) -> Result<Self, Failure> {
+        let wanted = context.global.project_lock && !context.global.dry_run;
+        let Some(directory) = state_directory(&context.environment).filter(|_| wanted) else {
+            return Ok(Self { _held: None });
+        };
+        let key = key(&runtime.facts().await?.endpoint, project);
+        let file = directory.join("leases").join(format!("{key}-watch"));
+        let holder = Holder::new(context, project, "watch");
+        match os::try_take(&file) {
+            os::Try::Taken(mut held) => {
+                held.tell(&serde_json::to_vec(&holder).unwrap_or_default());
+                Ok(Self { _held: Some(held) })
+            }
+            os::Try::Without => Ok(Self { _held: None }),
+            os::Try::Busy => {
+                let other = os::holder(&file).and_then(|bytes| serde_json::from_slice::<Holder>(&bytes).ok());
+                let who = other
+                    .map_or_else(|| "another process".to_owned(), |other| format!("process with PID {}", other.pid));
+                Err(Failure::Hinted {
+                    message: format!("cannot take exclusive lock for project \"{project}\": {who} is still running"),
+                    hints: vec!["one `compose watch` at a time follows a project's files".to_owned()],
+                })
             }
         }
     }
@@ -371,11 +416,15 @@ mod os {
         pub(super) fn of(lock: Lock) -> Self {
             Self { lock, listener: None }
         }
-        /// Tells who it is, and begins to listen.
-        pub(super) fn introduce(&mut self, holder: &[u8]) {
+        /// Tells who it is.
+        pub(super) fn tell(&mut self, holder: &[u8]) {
             let file = &mut self.lock.file;
             // A holder that nobody can read about holds all the same.
             let _ = file.set_len(0).and_then(|()| file.write_all(holder));
+        }
+        /// Tells who it is, and begins to listen.
+        pub(super) fn introduce(&mut self, holder: &[u8]) {
+            self.tell(holder);
             let socket = socket(&self.lock.path);
             let _ = fs::remove_file(&socket);
             self.listener = UnixListener::bind(socket).ok().map(Rc::new);
@@ -424,6 +473,7 @@ mod os {
         pub(super) fn of(_: Lock) -> Self {
             Self
         }
+        pub(super) fn tell(&mut self, _: &[u8]) {}
         pub(super) fn introduce(&mut self, _: &[u8]) {}
         pub(super) fn listener(&self) -> Option<Listener> {
             None

@@ -65,9 +65,15 @@ services:
         inside(s, "cat /ran/now /said", "nowhello\n").await;
         s.file("conf/app.conf", "conf");
         inside(s, "cat /conf/app.conf /starts", "confstarted\nstarted\n").await;
+        watch.says("service(s) [\"web\"] restarted").await;
+        // Another one is refused; who changes the project is not held up.
+        s.compose(["watch"]).await.fails().says("cannot take exclusive lock for project");
+        s.compose(["up", "-d"]).await.succeeds().says("web-1  Running");
 
         watch.signal(Signal::INT);
-        assert_eq!(watch.end().await.code, Some(130));
+        let told = watch.end().await;
+        assert_eq!(told.code, Some(130));
+        assert!(!told.stderr.contains("Restarting"), "{told}");
         assert_eq!(s.states().await, "web-1 running");
     });
 }

@@ -4,6 +4,7 @@ use crate::cli::apply::{self, Road};
 use crate::cli::commands::Ended;
 use crate::cli::context::Context;
 use crate::cli::global::parse_bool;
+use crate::cli::lease::WatchLease;
 use crate::cli::watching::{Options, Watching, developed};
 use crate::names::ServiceName;
 use crate::planner::UpOptions;
@@ -35,6 +36,7 @@ pub(super) async fn run(args: WatchArgs, context: &Context<'_>) -> Ended {
     let runtime = context.runtime().await?;
     let options = Options { prune: prune.unwrap_or(true), quiet, prefix: String::new() };
     let watching = Watching::new(context, &runtime, &project, &services, options)?;
+    let _lease = WatchLease::take(context, &runtime, &project.name).await?;
     if !no_up {
         let up = UpOptions {
             targets: services.iter().map(|name| ServiceName::new(name.clone())).collect(),

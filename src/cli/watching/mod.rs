@@ -21,7 +21,7 @@ use crate::planner::{self, Recreate, Stack, UpOptions, interest_in_stack};
 use crate::resource::Snapshot;
 use crate::runtime::Runtime;
 use crate::spec::model::{Hook, Project};
-use crate::ui::progress::Detail;
+use crate::ui::progress::{Detail, Mode};
 use crate::ui::stream::Stream;
 
 use tree::Tree;
@@ -135,6 +135,8 @@ impl<'a> Watching<'a> {
         if !batch.sync.is_empty() {
             self.sync(batch).await;
         }
+        // A line says what was restarted; rows for it would stand between the lines of the containers.
+        let silent = self.context.with_progress(Mode::Quiet);
         if !batch.restart.is_empty() {
             let services: Vec<ServiceName> = batch.restart.iter().cloned().collect();
             let stack = Stack::of_project(self.project);
@@ -142,7 +144,7 @@ impl<'a> Watching<'a> {
             let road = Road { project: Some(self.project), ..Road::new("restart") };
             let mut decide =
                 |snapshot: &Snapshot, _: &Rounds| planner::restart(&stack, snapshot, &services, None, false);
-            match apply::apply(self.context, self.runtime, &wanted, road, &mut decide).await {
+            match apply::apply(&silent, self.runtime, &wanted, road, &mut decide).await {
                 Ok(_) => self.say(&format!("service(s) {} restarted", quoted(&services))),
                 Err(failure) => self.told(&failure),
             }
@@ -157,7 +159,7 @@ impl<'a> Watching<'a> {
             let wanted = interest_in_stack(&self.project.name, None, false);
             let road = Road { project: Some(self.project), ..Road::new("exec") };
             let mut decide = |snapshot: &Snapshot, _: &Rounds| planner::commands(snapshot, &commands);
-            if let Err(failure) = apply::apply(self.context, self.runtime, &wanted, road, &mut decide).await {
+            if let Err(failure) = apply::apply(&silent, self.runtime, &wanted, road, &mut decide).await {
                 self.told(&failure);
             }
         }
