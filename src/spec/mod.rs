@@ -43,6 +43,7 @@ mod seccomp;
 mod select;
 mod sensitive;
 pub mod short;
+mod sketch;
 mod suggest;
 pub mod tree;
 mod unique;
@@ -58,6 +59,7 @@ pub use discover::normal_name;
 pub use leak::{Suspicion, shown};
 pub use load::{LoadedTree, Named, load, load_tree, project_name, variables};
 pub use publish::{Publication, PublishedFile, PublishedKind, publication};
+pub use sketch::{Sketch, sketch};
 
 /// What to load and how.
 #[derive(Clone, Debug, Default)]

@@ -118,7 +118,9 @@ async fn what_is_in_the_project() {
 #[tokio::test(start_paused = true)]
 async fn mistakes_in_files_and_flags_are_no_business_of_the_tab_key() {
     let broken = World::new("services: {web: {image: a, imag: b}, db: {}}", &[]);
-    assert_eq!(complete(&broken, "up _").await, ":4\n");
+    assert_eq!(complete(&broken, "up _").await, "db\nweb\ta\n:4\n");
+    let unfinished = World::new("services:\n  web:\n    image: [\n  db: {profiles: [x]}\n", &[]);
+    assert_eq!(complete(&unfinished, "logs _").await, "db\nweb\n:4\n");
     assert_eq!(complete(&broken, "--progress nope up _").await, ":4\n");
     assert_eq!(complete(&World::without_file(&[]), "up _").await, ":4\n");
 }

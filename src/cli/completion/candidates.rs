@@ -181,10 +181,13 @@ async fn services(cursor: &Cursor<'_>, context: &Context<'_>) -> Vec<Candidate> 
     there.into_iter().map(|(name, count)| Candidate::new(name, about(count, name))).collect()
 }
 
-/// Services of the files with their images, those of all profiles; none when the files have mistakes.
+/// Services of the files with their images, those of all profiles; where files have mistakes, what can be made out.
 fn services_of_files(context: &Context<'_>) -> Vec<Candidate> {
     let options = Options { no_env_resolution: true, ..Options::default() };
-    let Some(project) = context.load(&[], options).project else { return Vec::new() };
+    let Some(project) = context.load(&[], options).project else {
+        let services = spec::sketch(&context.request(&[], options), context.files).services;
+        return services.into_iter().map(|(name, image)| Candidate::new(name, image.unwrap_or_default())).collect();
+    };
     let all = project.services.values().chain(project.disabled_services.values());
     let about = |service: &spec::model::Service| service.image.clone().unwrap_or_else(|| "built here".to_owned());
     let mut all: Vec<Candidate> = all.map(|service| Candidate::new(service.name.as_str(), about(service))).collect();
@@ -193,8 +196,11 @@ fn services_of_files(context: &Context<'_>) -> Vec<Candidate> {
 }
 
 fn profiles(context: &Context<'_>) -> Vec<Candidate> {
-    let project = context.load(&[], Options { no_env_resolution: true, ..Options::default() }).project;
-    let names = project.map(|project| spec::print::profiles(&project)).unwrap_or_default();
+    let options = Options { no_env_resolution: true, ..Options::default() };
+    let names = match context.load(&[], options).project {
+        Some(project) => spec::print::profiles(&project),
+        None => spec::sketch(&context.request(&[], options), context.files).profiles.into_iter().collect(),
+    };
     names.into_iter().map(|name| Candidate::new(name, "")).collect()
 }
 

@@ -165,6 +165,10 @@ fn build(project: &Project, service: &Service, findings: &mut Vec<Diagnostic>) {
         };
         let span = place(project, ["services", service.name.as_str(), "build", "additional_contexts", context]);
         let finding = Diagnostic::error(codes::UNDEFINED_REFERENCE, problem).at(span, "");
-        findings.push(suggest::did_you_mean(finding, name, names(project)));
+        findings.push(match project.disabled_services.get(name) {
+            Some(disabled) => finding
+                .hint(format!("\"{name}\" is only there with one of its profiles: {}", disabled.profiles.join(", "))),
+            None => suggest::did_you_mean(finding, name, names(project)),
+        });
     }
 }
