@@ -14,7 +14,7 @@ use crate::cli::failure::{Cause, Failure};
 use crate::cli::lease::Lease;
 use crate::cli::machine::{Equipped, equip};
 use crate::cli::state;
-use crate::engine::{self, Applied, Ending, Event, Hooks, NoHooks, Reporter, Rounds, RunOptions};
+use crate::engine::{self, Applied, Ending, Event, Hooks, NoHooks, Reporter, Rounds, RunOptions, Stop};
 use crate::external::{ModelPrograms, ProviderPrograms, plugin_directories};
 use crate::names::ProjectName;
 use crate::planner::{Blocker, Interest, Plan, Question, UpOptions, interest, up};
@@ -58,7 +58,7 @@ impl Road<'_> {
     /// How a failure is told.
     pub fn report<'r>(&'r self, context: &Context<'_>, name: &'r ProjectName) -> Report<'r> {
         let quiet = context.global.progress == Mode::Quiet;
-        Report { name, project: self.project, logs: self.logs_on_failure.clone(), quiet }
+        Report { operation: self.operation, name, project: self.project, logs: self.logs_on_failure.clone(), quiet }
     }
 }
 
@@ -233,7 +233,12 @@ impl Reporter for Shown<'_> {
         }
         self.lease.release();
         let mut answer = None;
-        self.display.borrow_mut().print(&mut || answer = Some(ask(self.context, question)));
+        self.display.borrow_mut().print(&mut || answer = ask(self.context, question));
+        if answer.is_none() {
+            // It is heard there, too, in a moment.
+            self.context.interrupts.reached(Stop::Gently).await;
+            return None;
+        }
         // Who breaks off the waiting for it gives up.
         self.lease.retake().await.ok()?;
         answer
@@ -255,18 +260,19 @@ pub fn question_text(question: &Question) -> String {
     }
 }
 
-fn ask(context: &Context<'_>, question: &Question) -> bool {
+/// The answer; `None` when a person wants to end.
+fn ask(context: &Context<'_>, question: &Question) -> Option<bool> {
     ask_text(context, &question_text(question))
 }
 
-/// Asks a person, or who writes to standard input for one.
-pub fn ask_text(context: &Context<'_>, text: &str) -> bool {
+/// Asks a person, or who writes to standard input for one; `None` when a person wants to end.
+pub fn ask_text(context: &Context<'_>, text: &str) -> Option<bool> {
     context.io.stdout.text(&prompt::question(text, context.io.stdin_is_terminal));
-    let yes = prompt::is_yes(&context.io.read_line());
-    if !context.io.stdin_is_terminal {
+    let answer = context.io.read_line();
+    if !context.io.stdin_is_terminal || answer.is_none() {
         context.io.stdout.text("\n");
     }
-    yes
+    answer.map(|answer| prompt::is_yes(&answer))
 }
 
 /// What would be done.
@@ -358,7 +364,7 @@ async fn dry_run(
 pub async fn judged(runtime: &dyn Runtime, applied: Applied, report: &Report<'_>) -> Result<Applied, Failure> {
     match applied.ending {
         Ending::Done => Ok(applied),
-        Ending::Interrupted => Err(Failure::Interrupted),
+        Ending::Interrupted => Err(Failure::Halted(failed::what_is_left(runtime, report).await)),
         Ending::Declined => Err(Failure::Declined),
         Ending::Blocked => Err(blocked(&applied.plan)),
         Ending::Failed => Err(Failure::Operations(failed::causes(runtime, &applied, report).await)),

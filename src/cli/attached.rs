@@ -14,7 +14,7 @@ use crate::cli::apply::{self, Road, Shown};
 use crate::cli::commands::Ended;
 use crate::cli::commands::up::{UpArgs, detail};
 use crate::cli::context::Context;
-use crate::cli::failed::LogsOnFailure;
+use crate::cli::failed::{LogsOnFailure, still_running, what_is_left};
 use crate::cli::failure::Failure;
 use crate::cli::lease::Lease;
 use crate::cli::machine::{Equipped, equip};
@@ -32,7 +32,7 @@ use crate::resource::{ResourceId, Snapshot};
 use crate::runtime::Runtime;
 use crate::spec::model::{Project, Service};
 use crate::ui::logs::{Style, display_name};
-use crate::ui::progress::{Detail, Mode};
+use crate::ui::progress::{Detail, Display, Mode};
 
 /// Stands before what watching tells, between the lines of services.
 const WATCH_PREFIX: &str = "  ⦿ ";
@@ -73,8 +73,16 @@ pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, co
     let (hooks, starts) = starts();
     let hooks = AttachLine { inner: hooks, context, display: &display, speakers: &speakers, told: Cell::new(false) };
     let (interrupter, up_interrupts) = engine::interrupts();
-    let ends =
-        Stops { context, runtime: &runtime, project, run_options: &run_options, grace: options.grace, interrupter };
+    let ends = Stops {
+        context,
+        runtime: &runtime,
+        project,
+        services: args.services.iter().cloned().map(ServiceName::new).collect(),
+        run_options: &run_options,
+        grace: options.grace,
+        interrupter,
+        display: &display,
+    };
     let result = RefCell::new(None);
     let up = async {
         // Held while the plan runs, not while output is shown.
@@ -119,14 +127,23 @@ pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, co
         never = watching => match never {},
     };
     // What went wrong with the plan is more than a code.
+    let mut was_cut_short = false;
     if let Some(applied) = result.take() {
         match apply::judged(runtime.as_ref(), applied?, &road.report(context, &project.name)).await {
             Ok(_) | Err(Failure::Interrupted) => {}
+            Err(Failure::Halted(_)) => was_cut_short = true,
             Err(failure) => return Err(failure),
         }
     }
     match code {
-        Ok(130) if context.interrupts.now() != Stop::No => Err(Failure::Interrupted),
+        Ok(130) if context.interrupts.now() != Stop::No => {
+            let report = road.report(context, &project.name);
+            Err(match still_running(runtime.as_ref(), &project.name).await {
+                Some(running) if !was_cut_short => Failure::Halted(running),
+                None if !was_cut_short => Failure::Interrupted,
+                _ => Failure::Halted(what_is_left(runtime.as_ref(), &report).await),
+            })
+        }
         Ok(code) if code != 0 => Err(Failure::Container { code: u8::try_from(code).unwrap_or(1) }),
         // All is well, or nobody reads any more.
         Ok(_) | Err(_) => Ok(0),
@@ -175,7 +192,8 @@ fn keys(interrupts: &Interrupts) -> impl futures::Stream<Item = Key> + '_ {
 fn session_options(args: &UpArgs, project: &Project) -> Result<AttachedOptions, Failure> {
     let exit_code_from = match &args.exit_code_from {
         Some(name) if !project.services.contains_key(name.as_str()) => {
-            return Err(Failure::Message(format!("no such service: {name}: not found")));
+            let why = if project.disabled_services.contains_key(name.as_str()) { "disabled" } else { "not found" };
+            return Err(Failure::Message(format!("no such service: {name}: {why}")));
         }
         Some(name) => Some(ServiceName::new(name.clone())),
         None => None,
@@ -188,8 +206,10 @@ fn session_options(args: &UpArgs, project: &Project) -> Result<AttachedOptions, 
         Cascade::No
     };
     let shown = shown(args, project)?;
-    let watched = if args.services.is_empty() { shown.clone() } else { only(args.services.iter().map(String::as_str)) };
-    Ok(AttachedOptions { shown, watched, cascade, exit_code_from })
+    let named = only(args.services.iter().map(String::as_str));
+    let (watched, stopped) =
+        if args.services.is_empty() { (shown.clone(), Chosen::All) } else { (named.clone(), named) };
+    Ok(AttachedOptions { shown, watched, stopped, cascade, exit_code_from })
 }
 
 fn only<'a>(names: impl Iterator<Item = &'a str>) -> Chosen {
@@ -246,7 +266,7 @@ fn speakers_of(project: &Project, snapshot: &Snapshot, plan: &Plan, chosen: &Cho
 struct AttachLine<'a> {
     inner: StartHooks,
     context: &'a Context<'a>,
-    display: &'a RefCell<crate::ui::progress::Display>,
+    display: &'a RefCell<Display>,
     speakers: &'a RefCell<BTreeSet<String>>,
     told: Cell<bool>,
 }
@@ -269,23 +289,24 @@ impl Hooks for AttachLine<'_> {
     }
 }
 
-/// Stops and kills what was started.
+/// Stops and kills the services that were named, or all; what they need goes on, as docker compose has it.
 struct Stops<'a> {
     context: &'a Context<'a>,
     runtime: &'a Arc<dyn Runtime>,
     project: &'a Project,
+    services: Vec<ServiceName>,
     run_options: &'a RunOptions,
     grace: Option<Duration>,
     interrupter: Interrupter,
+    /// Shared with what containers write meanwhile.
+    display: &'a RefCell<Display>,
 }
 
 impl Stops<'_> {
-    async fn apply(&self, operation: &'static str, decide: &mut dyn FnMut(&Snapshot, &Stack) -> Plan) {
-        let display = RefCell::new(apply::display(self.context, &Road::new(operation)));
-        let mode = self.context.global.progress;
+    async fn apply(&self, display: &RefCell<Display>, mode: Mode, decide: &mut dyn FnMut(&Snapshot, &Stack) -> Plan) {
         // Who ends what it has started itself asks nobody.
         let lease = Lease::without(self.context);
-        let mut reporter = Shown { context: self.context, display: &display, yes: true, mode, lease: &lease };
+        let mut reporter = Shown { context: self.context, display, yes: true, mode, lease: &lease };
         let stack = Stack::of_project(self.project);
         let wanted = interest_in_stack(&self.project.name, None, false);
         let never = Interrupts::never();
@@ -293,7 +314,7 @@ impl Stops<'_> {
         let hooks = engine::NoHooks;
         let runtime = self.runtime.as_ref();
         let work = engine::apply(runtime, &wanted, self.run_options, &hooks, &never, &mut decide, &mut reporter);
-        let result = apply::with_ticks(&display, mode, work).await;
+        let result = apply::with_ticks(display, mode, work).await;
         display.borrow_mut().finish();
         if let Err(error) = result {
             self.context.warn(&error.to_string());
@@ -307,9 +328,18 @@ impl Ends for Stops<'_> {
         self.interrupter.interrupt();
     }
     async fn stop(&self) {
-        self.apply("stop", &mut |snapshot, stack| planner::stop(stack, snapshot, &[], self.grace)).await;
+        *self.display.borrow_mut() = apply::display(self.context, &Road::new("stop"));
+        let mut decide =
+            |snapshot: &Snapshot, stack: &Stack| planner::stop(stack, snapshot, &self.services, self.grace);
+        self.apply(self.display, self.context.global.progress, &mut decide).await;
     }
     async fn kill(&self) {
-        self.apply("kill", &mut |snapshot, stack| planner::kill(stack, snapshot, &[], "SIGKILL", false)).await;
+        // The stop, which goes on meanwhile, shows the ends.
+        let paint = self.context.global.paint(&self.context.io.stderr);
+        let stderr = self.context.io.stderr.clone();
+        let display = RefCell::new(Display::new(Mode::Quiet, "kill", stderr, paint, Detail::default()));
+        let mut decide =
+            |snapshot: &Snapshot, stack: &Stack| planner::kill(stack, snapshot, &self.services, "SIGKILL", false);
+        self.apply(&display, Mode::Quiet, &mut decide).await;
     }
 }

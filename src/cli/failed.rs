@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use futures::StreamExt;
+use tokio::time::timeout;
 
 use crate::cli::failure::Cause;
 use crate::engine::{Applied, OpError};
@@ -22,6 +24,8 @@ const LAST_LINES: u64 = 20;
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// What docker compose says when something that others depend on failed.
 const DEPENDENCY: &str = "dependency failed to start";
+/// Who breaks something off does not wait longer for what is left of it.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// In place of what must not be seen.
 const HIDDEN: &str = "(hidden)";
 
@@ -56,6 +60,8 @@ impl LogsOnFailure {
 /// Whose run failed, and how much is told of it.
 #[derive(Clone, Debug)]
 pub struct Report<'a> {
+    /// What was done: `up`.
+    pub operation: &'a str,
     /// The project.
     pub name: &'a ProjectName,
     /// What its files say, when they were read.
@@ -337,7 +343,20 @@ fn not_started(applied: &Applied, roots: &BTreeSet<NodeId>) -> Vec<String> {
     names
 }
 
-async fn still_running(runtime: &dyn Runtime, project: &ProjectName) -> Option<String> {
+/// What is left when a person broke it off.
+pub async fn what_is_left(runtime: &dyn Runtime, report: &Report<'_>) -> String {
+    if matches!(report.operation, "build" | "pull" | "push") {
+        return "interrupted; no container was touched".to_owned();
+    }
+    match timeout(PATIENCE, still_running(runtime, report.name)).await {
+        Ok(Some(running)) => format!("interrupted; {running}"),
+        Ok(None) => format!("interrupted; nothing of {} runs", report.name),
+        Err(_) => "interrupted".to_owned(),
+    }
+}
+
+/// The containers of a project that run, as a person is told; `None` when there are none.
+pub async fn still_running(runtime: &dyn Runtime, project: &ProjectName) -> Option<String> {
     let filter = LabelFilter::equals(labels::PROJECT, project.as_str());
     let found = runtime.list_containers(&filter).await.ok()?;
     let running = found.iter().filter(|container| container.is_running() && !container.is_one_off());

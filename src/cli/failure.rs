@@ -55,6 +55,8 @@ pub enum Failure {
     Declined,
     /// A person broke it off.
     Interrupted,
+    /// A person broke it off; what is left of it.
+    Halted(String),
     /// Another process broke it off; why.
     BrokenOff(String),
 }
@@ -100,7 +102,7 @@ impl Failure {
             | Self::Unsupported(_)
             | Self::Declined => 1,
             Self::Container { code } | Self::NotStarted { code, .. } => *code,
-            Self::Interrupted | Self::Left { .. } | Self::BrokenOff(_) => 130,
+            Self::Interrupted | Self::Halted(_) | Self::Left { .. } | Self::BrokenOff(_) => 130,
         }
     }
 
@@ -111,6 +113,7 @@ impl Failure {
             | Self::Message(text)
             | Self::BadFile(text)
             | Self::BrokenOff(text)
+            | Self::Halted(text)
             | Self::NotStarted { message: text, .. } => text.clone(),
             Self::NoSuchService { name, .. } => format!("no such service: {name}"),
             Self::Engine(error) => engine_text(error),
@@ -154,6 +157,7 @@ impl Failure {
             | Self::Unsupported(_)
             | Self::Declined
             | Self::BrokenOff(_)
+            | Self::Halted(_)
             | Self::Container { .. }
             | Self::Interrupted => vec![self.text()],
         }

@@ -16,6 +16,7 @@ pub mod global;
 pub mod help;
 pub mod lease;
 pub mod machine;
+mod moment;
 pub mod plugin;
 pub mod remote;
 mod shown_logs;
@@ -138,8 +139,11 @@ pub async fn run(
     match result {
         Ok(code) => code,
         Err(failure) => {
+            let failure = if files.was_broken_off() { Failure::Interrupted } else { failure };
             let failure = match (failure, context.broken_off.why()) {
-                (Failure::Interrupted | Failure::Left { .. }, Some(why)) => Failure::BrokenOff(why),
+                (Failure::Interrupted | Failure::Halted(_) | Failure::Left { .. }, Some(why)) => {
+                    Failure::BrokenOff(why)
+                }
                 (failure, _) => failure,
             };
             told(&failure, io, json)

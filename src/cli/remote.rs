@@ -1,6 +1,6 @@
 //! Files of repositories and registries that compose files name are fetched, but only when the user wants it.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -30,6 +30,7 @@ pub struct FetchingFiles<'a> {
     fetched: RefCell<BTreeMap<(String, Option<String>), PathBuf>>,
     /// Standard input can be read once, and a command may load its files again.
     stdin: OnceCell<Vec<u8>>,
+    was_broken_off: Cell<bool>,
 }
 
 /// With what, and for whom, files are fetched.
@@ -52,7 +53,19 @@ pub struct Fetching<'a> {
 impl<'a> FetchingFiles<'a> {
     /// Files that are fetched only with consent.
     pub fn new(files: &'a dyn Files, fetching: Fetching<'a>) -> Self {
-        Self { files, fetching, answers: RefCell::default(), fetched: RefCell::default(), stdin: OnceCell::new() }
+        Self {
+            files,
+            fetching,
+            answers: RefCell::default(),
+            fetched: RefCell::default(),
+            stdin: OnceCell::new(),
+            was_broken_off: Cell::new(false),
+        }
+    }
+
+    /// Whether a person wanted to end instead of answering.
+    pub fn was_broken_off(&self) -> bool {
+        self.was_broken_off.get()
     }
 
     /// Whether the user wants a repository that a file names.
@@ -68,7 +81,12 @@ impl<'a> FetchingFiles<'a> {
         }
         let text = format!("{place} asks for files of {}. Fetch them?", remote.repository);
         self.fetching.io.stderr.text(&prompt::question(&text, true));
-        let answer = prompt::is_yes(&self.fetching.io.read_line());
+        let Some(answer) = self.fetching.io.read_line() else {
+            self.fetching.io.stderr.text("\n");
+            self.was_broken_off.set(true);
+            return Err(io::Error::other("interrupted"));
+        };
+        let answer = prompt::is_yes(&answer);
         self.answers.borrow_mut().insert(remote.repository.clone(), answer);
         Ok(answer)
     }

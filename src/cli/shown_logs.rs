@@ -194,8 +194,10 @@ impl LogSink for ShownLogs<'_> {
                 self.write(|| io.stderr.line(&text))
             }
             Status::Stopping => {
-                let text = "Gracefully Stopping... press Ctrl+C again to force";
-                self.write(|| io.stdout.line(text))
+                // Over the `^C` that the terminal shows.
+                let begin = if io.stdout.is_terminal() { "\r\u{1b}[K" } else { "" };
+                let text = format!("{begin}Gracefully Stopping... press Ctrl+C again to force");
+                self.write(|| io.stdout.line(&text))
             }
             Status::NoOutput { container, error } => {
                 let text = format!("Can't retrieve logs for \"{}\": {}", container.name, error.detail);

@@ -78,6 +78,7 @@ pub struct Io {
     resizes: fn() -> Resizes,
     raw: fn() -> Option<Raw>,
     now: fn() -> jiff::Timestamp,
+    is_of_process: bool,
 }
 
 impl fmt::Debug for Io {
@@ -98,6 +99,7 @@ impl Io {
             resizes: process_resizes,
             raw: raw::begin,
             now: jiff::Timestamp::now,
+            is_of_process: true,
         }
     }
 
@@ -117,18 +119,30 @@ impl Io {
             resizes: || Box::pin(stream::pending()),
             raw: || None,
             now: || jiff::Timestamp::UNIX_EPOCH,
+            is_of_process: false,
         }
     }
 
-    /// One line of input, without its end; empty at the end of input.
-    pub fn read_line(&self) -> String {
-        /// More than any answer.
-        const MOST: u64 = 64 * 1024;
-        let mut line = String::new();
-        let mut stdin = self.stdin.lock().unwrap_or_else(PoisonError::into_inner);
-        // What can not be read is no answer.
-        let _ = (&mut *stdin).take(MOST).read_line(&mut line);
-        line.trim_end_matches(['\n', '\r']).to_owned()
+    /// One line of input, without its end; empty at the end of input. `None` when a wish to end came first.
+    pub fn read_line(&self) -> Option<String> {
+        if !self.is_of_process {
+            return Some(line_of(&self.stdin));
+        }
+        // Who asks waits for the answer, so that signals are heard elsewhere. Neither thread is waited for: a read that
+        // nothing comes for can not be broken off.
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let (stdin, answers) = (Arc::clone(&self.stdin), sender.clone());
+        std::thread::spawn(move || answers.send(Some(line_of(&stdin))));
+        let signals = Arc::clone(&self.signals);
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            if let Ok(runtime) = runtime
+                && runtime.block_on(async { signals(Heard::Wishes).next().await }).is_some()
+            {
+                let _ = sender.send(None);
+            }
+        });
+        receiver.recv().ok().flatten()
     }
 
     /// Input in pieces, until its end. Read by a thread of its own that nobody waits for: a read that nothing comes
@@ -173,6 +187,16 @@ impl Io {
     pub fn raw(&self) -> Option<Raw> {
         if self.stdin_is_terminal { (self.raw)() } else { None }
     }
+}
+
+fn line_of(stdin: &Mutex<dyn BufRead + Send>) -> String {
+    /// More than any answer.
+    const MOST: u64 = 64 * 1024;
+    let mut line = String::new();
+    let mut stdin = stdin.lock().unwrap_or_else(PoisonError::into_inner);
+    // What can not be read is no answer.
+    let _ = (&mut *stdin).take(MOST).read_line(&mut line);
+    line.trim_end_matches(['\n', '\r']).to_owned()
 }
 
 fn stream_of(terminal: bool, sink: impl io::Write + Send + 'static, size: fn() -> Option<(u16, u16)>) -> Stream {

@@ -139,7 +139,11 @@ pub async fn apply(
         }
         let plan = match plan {
             Ok(plan) => plan,
-            Err((ending, plan)) => return Ok(Applied { ending, plan: *plan, outcome: Outcome::default(), rounds }),
+            Err((ending, plan)) => {
+                let was_broken_off = ending == Ending::Declined && interrupts.now() != Stop::No;
+                let ending = if was_broken_off { Ending::Interrupted } else { ending };
+                return Ok(Applied { ending, plan: *plan, outcome: Outcome::default(), rounds });
+            }
         };
         reporter.planned(&plan);
         let mut held = Held { reporter, held: Vec::new(), may_hold: second_looks < SECOND_LOOKS };

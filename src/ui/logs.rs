@@ -55,7 +55,7 @@ impl Lines {
             out.extend_from_slice(time.as_bytes());
             out.push(b' ');
         }
-        out.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+        out.extend_from_slice(line);
         out.push(b'\n');
     }
 
@@ -112,7 +112,7 @@ mod tests {
         let web = lines.speaker("web-1");
         let db = lines.speaker("database-1");
         assert_eq!(lines.speaker("web-1"), web);
-        assert_eq!(shown(&lines, web, None, b"hello\r"), "web-1       | hello\n");
+        assert_eq!(shown(&lines, web, None, b"hello\r"), "web-1       | hello\r\n");
         assert_eq!(shown(&lines, db, Some("T"), b""), "database-1  | T \n");
         assert_eq!(lines.exited(web, 1, true), "\r\u{1b}[Kweb-1 exited with code 1 (restarting)\n");
     }

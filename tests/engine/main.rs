@@ -30,6 +30,7 @@ mod examples;
 mod failing;
 mod files;
 mod interop;
+mod interrupted;
 mod lifecycle;
 mod many_lines;
 mod order;

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::patience::{PATIENCE, eventually};
 
-/// A command that runs in a terminal of 24 rows and 80 columns.
+/// A command that runs in a terminal.
 pub(crate) struct InTerminal {
     shown: String,
     child: Child,
@@ -26,12 +26,18 @@ pub(crate) struct InTerminal {
 }
 
 impl InTerminal {
-    /// Starts it.
-    pub(crate) fn start(program: &Path, args: &[&str], dir: &Path, env: &[(String, String)]) -> Self {
+    /// Starts it in a terminal of so many rows and columns.
+    pub(crate) fn start(
+        program: &Path,
+        args: &[&str],
+        dir: &Path,
+        env: &[(String, String)],
+        (rows, columns): (u16, u16),
+    ) -> Self {
         let shown = format!("{} {}", program.file_name().unwrap_or_default().display(), args.join(" "));
         eprintln!("$ {shown} (in a terminal)");
         let (pty, pts) = pty_process::open().expect("the system gives terminals");
-        pty.resize(Size::new(24, 80)).expect("a terminal can be resized");
+        pty.resize(Size::new(rows, columns)).expect("a terminal can be resized");
         let terminal = pty.as_fd().try_clone_to_owned().expect("a descriptor can be copied");
         let before = tcgetattr(&terminal).expect("a terminal tells its modes");
         let command = pty_process::Command::new(program).args(args).current_dir(dir).env_clear();

@@ -196,7 +196,13 @@ impl Scenario {
     /// Starts the binary in a terminal.
     pub(crate) fn in_terminal(&self, args: &[&str]) -> InTerminal {
         let environment: Vec<(String, String)> = self.environment().into_iter().collect();
-        InTerminal::start(&binary(), args, &self.dir(), &environment)
+        InTerminal::start(&binary(), args, &self.dir(), &environment, (24, 80))
+    }
+
+    /// The same with so many rows and columns.
+    pub(crate) fn in_terminal_of(&self, size: (u16, u16), args: &[&str]) -> InTerminal {
+        let environment: Vec<(String, String)> = self.environment().into_iter().collect();
+        InTerminal::start(&binary(), args, &self.dir(), &environment, size)
     }
 
     /// Runs the binary to its end with these bytes as input, and gives what it wrote to standard output.

@@ -210,6 +210,30 @@ async fn logs() {
     \u{1b}[36mweb-1  | \u{1b}[0mhello
     \u{1b}[36mweb-1  | \u{1b}[0moops
     ");
+    insta::assert_snapshot!(world.run("logs --index 2 web").await, @r#"
+    $ compose logs --index 2 web
+    stderr:
+    service "web" is not running container #2
+    exit 1
+    "#);
+    insta::assert_snapshot!(world.run("logs --since bogus").await, @r#"
+    $ compose logs --since bogus
+    stderr:
+    invalid value for "since": failed to parse value as time or duration: "bogus"
+    exit 1
+    "#);
+    insta::assert_snapshot!(world.run("logs --until 1d").await, @r#"
+    $ compose logs --until 1d
+    stderr:
+    invalid value for "until": failed to parse value as time or duration: "1d"
+    exit 1
+    "#);
+    insta::assert_snapshot!(world.run("events --since 2013-13-45").await, @r#"
+    $ compose events --since 2013-13-45
+    stderr:
+    failed to parse value as time or duration: "2013-13-45"
+    exit 1
+    "#);
     insta::assert_snapshot!(world.run("logs --index 1").await, @r"
     $ compose logs --index 1
     stderr:

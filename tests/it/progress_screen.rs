@@ -93,7 +93,7 @@ impl Terminal {
 
 #[tokio::test(start_paused = true)]
 async fn rows_never_exceed_the_terminal_and_finished_ones_scroll_away() {
-    for (columns, rows) in [(80, 24), (40, 10), (120, 50), (30, 6)] {
+    for (columns, rows) in [(80, 24), (40, 10), (120, 50), (30, 6), (20, 5)] {
         let mut terminal = Terminal::new(columns, rows);
         for number in 0..CONTAINERS {
             terminal.display.event(&Event::Started { node: NodeId(number) });

@@ -105,7 +105,10 @@ pub(super) async fn run(args: CpArgs, context: &Context<'_>) -> Ended {
     let work = apply::with_ticks(&display, context.global.progress, work);
     let result = context.unless_interrupted(work).await;
     display.borrow_mut().finish();
-    result.map(|()| 0)
+    match result {
+        Err(Failure::Interrupted) => Err(Failure::Halted(format!("interrupted; {to} is not complete"))),
+        result => result.map(|()| 0),
+    }
 }
 
 /// The containers of a service, lowest number first.

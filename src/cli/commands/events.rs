@@ -1,13 +1,14 @@
 //! `events`: what happens to the containers of a project.
 
 use futures::StreamExt;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use crate::cli::commands::Ended;
 use crate::cli::commands::format::escaped;
-use crate::cli::commands::logs::checked_moment;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::moment::moment;
 use crate::labels;
 use crate::runtime::{EventFilter, RuntimeEvent};
 
@@ -35,14 +36,13 @@ pub(super) async fn run(args: EventsArgs, context: &Context<'_>) -> Ended {
     let EventsArgs { json, since, until, services } = args;
     let target = context.target(&[])?;
     target.services(&services)?;
-    let now = context.io.now();
-    let since = since.map(|text| engine_moment(&text, now)).transpose()?;
-    let until = until.map(|text| engine_moment(&text, now)).transpose()?;
+    let (now, zone) = (context.io.now(), TimeZone::system());
+    let asked = |text: String| moment(&text, now, &zone).map_err(Failure::Message);
     let filter = EventFilter {
         labels: vec![format!("{}={}", labels::PROJECT, target.name)],
         kinds: vec!["container".to_owned()],
-        since,
-        until,
+        since: since.map(asked).transpose()?,
+        until: until.map(asked).transpose()?,
     };
     let runtime = context.runtime().await?;
     let mut events = runtime.events(&filter).await?;
@@ -60,11 +60,6 @@ pub(super) async fn run(args: EventsArgs, context: &Context<'_>) -> Ended {
     }
     // The stream ends only when its end was asked for; docker compose tells it so.
     Err(Failure::message("EOF"))
-}
-
-fn engine_moment(text: &str, now: jiff::Timestamp) -> Result<String, Failure> {
-    checked_moment(text, now)
-        .ok_or_else(|| Failure::Message(format!("failed to parse value as time or duration: \"{text}\"")))
 }
 
 fn attributes(event: &RuntimeEvent) -> impl Iterator<Item = (&String, &String)> {

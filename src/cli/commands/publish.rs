@@ -167,8 +167,14 @@ fn check(project: &Project, args: &PublishArgs) -> Result<(), Failure> {
 /// What a person should know before others can read it. Values that look like secrets are not shown.
 fn ask(project: &Project, publication: &Publication, args: &PublishArgs, context: &Context<'_>) -> Result<(), Failure> {
     let questions = [binds(project), suspicions(publication), variables(project)];
-    let asked = questions.into_iter().flatten().all(|question| args.yes || apply::ask_text(context, &question));
-    if asked { Ok(()) } else { Err(Failure::Declined) }
+    for question in questions.into_iter().flatten().filter(|_| !args.yes) {
+        match apply::ask_text(context, &question) {
+            Some(true) => {}
+            Some(false) => return Err(Failure::Declined),
+            None => return Err(Failure::Interrupted),
+        }
+    }
+    Ok(())
 }
 
 fn binds(project: &Project) -> Option<String> {

@@ -3,6 +3,8 @@
 use crate::cli::apply::{self, Road};
 use crate::cli::commands::Ended;
 use crate::cli::context::Context;
+use crate::cli::failed::still_running;
+use crate::cli::failure::Failure;
 use crate::cli::global::parse_bool;
 use crate::cli::lease::WatchLease;
 use crate::cli::watching::{Options, Watching, developed};
@@ -52,5 +54,15 @@ pub(super) async fn run(args: WatchArgs, context: &Context<'_>) -> Ended {
     if context.global.dry_run {
         return Ok(0);
     }
-    watching.run().await.map(|()| 0)
+    match watching.run().await {
+        Err(Failure::Interrupted) => {
+            if context.io.stderr.is_terminal() {
+                // Not behind the `^C` that the terminal shows.
+                context.io.stderr.line("");
+            }
+            let running = still_running(runtime.as_ref(), &project.name).await;
+            Err(Failure::Halted(running.unwrap_or_default()))
+        }
+        ended => ended.map(|()| 0),
+    }
 }

@@ -32,8 +32,11 @@ pub(super) fn header(operation: &str, rows: &Rows, paint: Paint) -> String {
 pub(super) fn id_width<'a>(all: impl Iterator<Item = &'a Row>, columns: usize) -> usize {
     // Sign, blanks, a status word and the timer need the rest.
     const REST: usize = 24;
+    // On the smallest terminals only sign, blanks and timer stand beside names.
+    const LEAST_REST: usize = 15;
     let longest = all.map(|row| row.id.width()).max().unwrap_or(0);
-    longest.min(columns.saturating_sub(REST).max(NARROWEST_ID))
+    let most = columns.saturating_sub(REST).max(NARROWEST_ID).min(columns.saturating_sub(LEAST_REST).max(1));
+    longest.min(most)
 }
 
 /// A line for each of the rows.

@@ -69,8 +69,8 @@ impl Tty {
         if more > 0 {
             block.push(format!(" ... {} more", more + 1));
         }
+        // This draws it.
         self.bar.set_message(block.join("\n"));
-        self.bar.tick();
     }
 }
 
@@ -176,7 +176,11 @@ impl TermLike for Screen {
         self.push("\r\u{1b}[2K")
     }
     fn flush(&self) -> io::Result<()> {
-        let Frame { text, lines: _ } = std::mem::take(&mut *self.frame.lock().unwrap_or_else(PoisonError::into_inner));
+        let Frame { mut text, lines } = std::mem::take(&mut *self.frame.lock().unwrap_or_else(PoisonError::into_inner));
+        if lines > 0 {
+            // Keys that the terminal shows, as `^C`, stand where the next picture covers them, and never break a line.
+            text.push('\r');
+        }
         if !text.is_empty() {
             // The terminal shows all of it or nothing yet, where it knows this mark; others ignore it.
             self.out.text(&format!("\u{1b}[?2026h{text}\u{1b}[?2026l"));

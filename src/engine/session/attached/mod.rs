@@ -26,6 +26,8 @@ pub struct AttachedOptions {
     pub shown: Chosen,
     /// Whose ends count.
     pub watched: Chosen,
+    /// Who is stopped at the end.
+    pub stopped: Chosen,
     /// When an end stops all.
     pub cascade: Cascade,
     /// Whose code is the exit code.
@@ -156,7 +158,10 @@ impl Attached {
                 let mut watched = self.roll.iter().filter(|member| self.options.watched.has(&member.who.service));
                 watched.all(has_ended)
             }
-            Stopping::Over => self.roll.iter().all(has_ended),
+            Stopping::Over => {
+                let mut stopped = self.roll.iter().filter(|member| self.options.stopped.has(&member.who.service));
+                stopped.all(has_ended)
+            }
             Stopping::AfterPlan | Stopping::Gently | Stopping::Killing => false,
         };
         if is_over { self.end(self.final_code()) } else { Vec::new() }
