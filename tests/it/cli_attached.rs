@@ -135,10 +135,6 @@ async fn ctrl_c_stops_and_a_second_one_kills() {
      Container shop-db-1  Created
      Container shop-web-1  Created
      Container shop-web-1  Stopping
-     Container shop-db-1  Killing
-     Container shop-web-1  Killing
-     Container shop-db-1  Killed
-     Container shop-web-1  Killed
      Container shop-web-1  Stopped
      Container shop-db-1  Stopping
      Container shop-db-1  Stopped

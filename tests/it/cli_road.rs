@@ -428,10 +428,10 @@ async fn without_files_a_name_is_enough() {
 async fn an_interrupt_ends_gently() {
     use compose::cli::terminal::Signal;
     let world = shop();
-    insta::assert_snapshot!(world.run_with_signals("up -d", vec![(Duration::ZERO, Signal::Interrupt)]).await, @r"
+    insta::assert_snapshot!(world.run_with_signals("up -d", vec![(Duration::ZERO, Signal::Interrupt)]).await, @"
     $ compose up -d
     stderr:
-
+    interrupted; nothing of shop runs
     exit 130
     ");
 }
