@@ -100,18 +100,49 @@ fn pytest_docker() {
     });
 }
 
+/// Runs a playbook to its end.
+async fn play(s: &mut Scenario, tools: &Path, book: &str) {
+    let playbook = tools.join("venv/bin/ansible-playbook");
+    s.env("PROJECT_DIRECTORY", s.dir().display().to_string());
+    s.env("ANSIBLE_COLLECTIONS_PATH", tools.join("collections").display());
+    s.env("ANSIBLE_LOCALHOST_WARNING", "False");
+    s.env("ANSIBLE_INVENTORY_UNPARSED_WARNING", "False");
+    s.env("ANSIBLE_PYTHON_INTERPRETER", tools.join("venv/bin/python").display());
+    s.env("LC_ALL", "C.UTF-8");
+    // Ansible starts a Python for each of its many tasks.
+    let run = s.start_other(&playbook, ["-v", &part(book)]);
+    run.end_within(2 * PATIENCE).await.succeeds().says("failed=0");
+}
+
 #[test]
 fn ansible() {
     with_tools("Ansible's modules change what is to be changed, and see it", async |s, tools| {
-        let playbook = tools.join("venv/bin/ansible-playbook");
-        s.env("PROJECT_DIRECTORY", s.dir().display().to_string());
-        s.env("ANSIBLE_COLLECTIONS_PATH", tools.join("collections").display());
-        s.env("ANSIBLE_LOCALHOST_WARNING", "False");
-        s.env("ANSIBLE_INVENTORY_UNPARSED_WARNING", "False");
-        s.env("ANSIBLE_PYTHON_INTERPRETER", tools.join("venv/bin/python").display());
-        s.env("LC_ALL", "C.UTF-8");
-        // Ansible starts a Python for each of its many tasks.
-        let run = s.start_other(&playbook, ["-v", &part("playbook.yaml")]);
-        run.end_within(2 * PATIENCE).await.succeeds().says("failed=0");
+        play(s, tools, "playbook.yaml").await;
+    });
+}
+
+#[test]
+fn ansible_images_and_commands() {
+    with_tools("Ansible's modules build, pull, run and exec", async |s, tools| {
+        s.file(
+            "compose.yaml",
+            "
+services:
+  built:
+    build: { context: ., args: { BASE: $BUSYBOX } }
+    command: [tail, -f, /dev/null]
+    stop_signal: SIGKILL
+  broken: { build: { dockerfile_inline: \"FROM $BUSYBOX\\nRUN exit 3\" } }
+  tagged: { image: $TAGGED, depends_on: [built], ports: ['127.0.0.1::80'] }
+  nowhere: { image: '127.0.0.1:9/nowhere:1' }
+",
+        );
+        s.file("Dockerfile", "ARG BASE\nFROM $BASE\nRUN echo built > /built\n");
+        s.file("brought/word", "brought");
+        let tagged = format!("{}-tagged:1", s.project);
+        s.env("TAGGED", &tagged);
+        s.other(Path::new("docker"), ["tag", &s.busybox(), &tagged]).await.succeeds();
+        play(s, tools, "playbook_images.yaml").await;
+        s.other(Path::new("docker"), ["rmi", &tagged]).await.succeeds();
     });
 }
