@@ -205,6 +205,12 @@ impl Scenario {
         InTerminal::start(&binary(), args, &self.dir(), &environment, size)
     }
 
+    /// Starts another program in a terminal.
+    pub(crate) fn other_in_terminal(&self, program: &Path, args: &[&str]) -> InTerminal {
+        let environment: Vec<(String, String)> = self.environment().into_iter().collect();
+        InTerminal::start(program, args, &self.dir(), &environment, (24, 80))
+    }
+
     /// Runs the binary to its end with these bytes as input, and gives what it wrote to standard output.
     pub(crate) async fn fed<const N: usize>(&self, args: [&str; N], input: Vec<u8>) -> Vec<u8> {
         eprintln!("$ {} < {} bytes", args.join(" "), input.len());

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use compose::runtime::fake::{Behaviour, Fake};
 use serde_json::Value;
 
 use crate::cli::World;
@@ -24,8 +25,16 @@ fn shop() -> World {
     World::new(SHOP, &["nginx:1", "postgres:15"])
 }
 
+/// The registry has all images.
+fn bringing(world: World) -> World {
+    world.with_fake(|fake| {
+        let images = ["nginx:1", "postgres:15"].into_iter();
+        images.fold(fake, |fake, image| fake.with_remote(image, Fake::image(image), Duration::from_secs(1)))
+    })
+}
+
 async fn running() -> World {
-    let world = shop();
+    let world = bringing(shop());
     world.said("--profile data up -d").await;
     world
 }
@@ -107,6 +116,7 @@ async fn versions() {
     let numbers: Vec<u32> = short.trim().split('.').map(|number| number.parse().expect("three numbers")).collect();
     // testcontainers-go wants three, Dev Containers 2.17 for additional contexts, Ansible 2.34 for `--yes`.
     assert!(numbers.len() == 3 && numbers >= vec![2, 34, 0], "{short}");
+    assert!(!short.contains("dev"), "Ansible takes none of these");
     let json: Value = serde_json::from_str(&world.said("version --format json").await.stdout).expect("an object");
     assert_eq!(strings(&json, "version"), short.trim());
     // Tilt: ^docker[ -]compose(?: version)?:? v?([^\s,]+)
@@ -129,7 +139,7 @@ async fn spring_boot() {
     assert!(
         ps.iter().all(|container| strings(container, "State") == "running" && !strings(container, "ID").is_empty())
     );
-    for line in ["stop --timeout 10", "start", "down --timeout 10"] {
+    for line in ["logs", "stop --timeout 10", "start", "down --timeout 10"] {
         assert_eq!(world.said(&format!("{before} {line}")).await.code, 0, "{line}");
     }
 }
@@ -154,7 +164,39 @@ async fn npm_docker_compose() {
     let stats = world.said_words(&["stats", "--no-stream", "--format", "\"{{ json . }}\"", "web"]).await.stdout;
     let stats: Value = serde_json::from_str(stats.trim().trim_matches('"')).expect("an object in quotes");
     assert!(stats["Name"] == "shop-web-1" && strings(&stats, "CPUPerc").ends_with('%'), "{stats}");
-    assert_eq!(world.said("build --parallel").await.code, 0);
+    assert_eq!(world.said("version --short").await.stdout.trim().split('.').count(), 3);
+    // The library's functions, by their names: what they add to `docker compose -f FILE`, or to `-f -` with the file on
+    // standard input.
+    let world = World::without_file(&["nginx:1", "postgres:15"])
+        .with_file("/shop/compose.yaml", SHOP)
+        .with_file("/dev/stdin", SHOP);
+    let world = bringing(world).with_fake(|fake| fake.on("shop-web-run-*", Behaviour::exits(0)));
+    for file in ["-f /shop/compose.yaml", "-f -"] {
+        for line in [
+            "build --parallel",
+            "config",
+            "create",
+            "up -d",
+            "up --no-start",
+            "ps --format json",
+            "exec -T web true",
+            "run -T web true",
+            "logs",
+            "logs --timestamps web",
+            "stop",
+            "start web",
+            "restart",
+            "kill",
+            "pause",
+            "rm -f",
+            "pull",
+            "push",
+            "down",
+        ] {
+            let said = world.said(&format!("compose {file} {line}")).await;
+            assert_eq!(said.code, 0, "{file} {line}: {said:?}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -169,7 +211,7 @@ async fn testcontainers_java_and_rust() {
     // rust: --rmi without a value.
     let world = shop();
     let before = "compose --project-name tc2 -f /shop/compose.yaml";
-    assert_eq!(world.said(&format!("{before} up -d --wait --wait-timeout 60")).await.code, 0);
+    assert_eq!(world.said(&format!("{before} up -d --build --pull missing --wait --wait-timeout 60")).await.code, 0);
     assert_eq!(world.said(&format!("{before} down --volumes --rmi")).await.code, 0);
     assert_eq!(world.said("ls --all --format json").await.stdout, "[]\n");
 }
@@ -184,12 +226,25 @@ async fn dev_containers() {
     );
     // What is pasted into another compose file means the same there.
     assert!(yaml.contains("PRICE: 5$$\n"), "{yaml}");
+    let before = "--project-name dev -f /shop/compose.yaml -f /shop/override.yaml";
+    let world = world.with_file("/shop/override.yaml", "services: {web: {image: dev/web, build: .}}");
+    for line in ["build web", "build --no-cache --pull web"] {
+        assert_eq!(world.said(&format!("{before} {line}")).await.code, 0, "{line}");
+    }
+    let world = shop();
     let up = world.said("--project-name dev -f /shop/compose.yaml up -d --no-recreate web").await;
     assert_eq!(up.code, 0, "{up:?}");
     let container = &lines(&world.said("-p dev ps -a --format json").await.stdout)[0];
     let labels = strings(container, "Labels");
-    for label in ["project=dev", "service=web", "project.config_files=/shop/compose.yaml", "project.working_dir=/shop"]
-    {
+    // testcontainers-go and DDEV look for these alone.
+    for label in [
+        "oneoff=False",
+        "container-number=1",
+        "project=dev",
+        "service=web",
+        "project.config_files=/shop/compose.yaml",
+        "project.working_dir=/shop",
+    ] {
         assert!(labels.contains(&format!("com.docker.compose.{label}")), "{label}: {labels}");
     }
 }
@@ -202,12 +257,15 @@ async fn vscode() {
     {
         assert_eq!(world.said(&format!("--file /shop/compose.yaml config {list}")).await.stdout, names, "{list}");
     }
-    let before = "--file /shop/compose.yaml --project-name shop --profile data";
+    let world = world.with_file("/shop/dev.env", "X=1");
+    let before = "--file /shop/compose.yaml --env-file /shop/dev.env --project-name shop --profile data";
     for line in [
+        "up --detach --no-start --scale web=1",
         "up --detach --build --timeout 5 --force-recreate",
         "up --detach --no-recreate --wait",
         "logs --tail 1000",
         "stop --timeout 1",
+        "logs --follow --tail 1000",
         "start",
         "restart --timeout 1",
         "down --rmi local --volumes --timeout 1",
@@ -218,7 +276,7 @@ async fn vscode() {
 
 #[tokio::test(start_paused = true)]
 async fn dockge() {
-    let world = shop();
+    let world = bringing(shop());
     world.said("up -d").await;
     let list: Value =
         serde_json::from_str(&world.said("compose ls --all --format json").await.stdout).expect("an array");
@@ -230,8 +288,11 @@ async fn dockge() {
             assert!(container[key].is_string(), "{key}");
         }
     }
-    for line in ["stop", "restart", "up -d --remove-orphans", "down --remove-orphans"] {
-        assert_eq!(world.said(&format!("compose {line}")).await.code, 0, "{line}");
+    let world = world.with_file("/global.env", "X=1").with_file("/shop/.env", "Y=2");
+    for line in ["stop", "restart", "pull", "exec web sh", "up -d --remove-orphans", "down --remove-orphans"] {
+        for environment in ["", "--env-file ../global.env --env-file ./.env "] {
+            assert_eq!(world.said(&format!("compose {environment}{line}")).await.code, 0, "{line}");
+        }
     }
     world.said("create").await;
     let list: Value =
@@ -244,14 +305,25 @@ async fn dockge() {
 async fn lazydocker_and_portainer() {
     let world = running().await;
     for line in [
+        "compose version",
+        "compose config --services",
         "compose config --quiet",
+        "compose up -d",
+        "compose up -d --build",
+        "compose up -d --build web",
         "compose up -d --force-recreate web",
+        "compose stop web",
+        "compose start web",
+        "compose restart web",
+        "compose pull",
         "compose logs --since=60m",
         "compose logs --tail=300",
         "compose top web",
         "compose build --parallel --force-rm",
         "--host unix:///var/run/docker.sock -f /shop/compose.yaml --project-name shop --project-directory /shop up -d",
         "-f /shop/compose.yaml --project-name shop config --hash *",
+        "-f /shop/compose.yaml --project-name shop pull",
+        "-f /shop/compose.yaml --project-name shop up -d --force-recreate",
         "-f /shop/compose.yaml --project-name shop down --remove-orphans",
         "compose --no-ansi ps",
         "compose down --volumes --rmi all",
@@ -259,25 +331,65 @@ async fn lazydocker_and_portainer() {
         let said = world.said(line).await;
         assert_eq!(said.code, 0, "{line}: {said:?}");
     }
+    // Portainer shows what stands on standard error.
+    let mistake = world.said("-f /shop/nope.yaml --project-name shop up -d").await;
+    assert!(mistake.code != 0 && mistake.stderr.contains("/shop/nope.yaml"), "{mistake:?}");
 }
 
+/// Flags of old that wrappers still send, and docker-compose's own of the time when it stood alone.
+#[tokio::test(start_paused = true)]
+async fn flags_of_old() {
+    let world = shop().with_fake(|fake| fake.on("shop-web-run-*", Behaviour::exits(0)));
+    for line in [
+        "compose --no-ansi --verbose up -d",
+        "--workdir /shop ps",
+        "compose build --parallel --compress --force-rm --no-rm",
+        "exec --no-TTY web true",
+        "run --no-TTY --rm web true",
+        "-H unix:///var/run/docker.sock ps",
+        "--host tcp://127.0.0.1:2375 --context default -D ps",
+        "--log-level debug --tlsverify --tlscacert /ca.pem --tlscert /cert.pem --tlskey /key.pem compose ps",
+        "-v",
+        "--version",
+        "-h",
+        "--help",
+        "down --remove-orphans",
+    ] {
+        let said = world.said(line).await;
+        assert_eq!(said.code, 0, "{line}: {said:?}");
+    }
+}
+
+/// Every call has the file on standard input, the directory and the environment beside it.
 #[tokio::test(start_paused = true)]
 async fn tilt() {
-    let world = running().await;
-    let ids = world.said("compose --project-name shop ps -a -q web").await.stdout;
+    const TILT: &str = "
+services:
+  web: {image: '${IMAGE}', ports: ['127.0.0.1:8080:80'], volumes: ['.:/here']}
+  built: {build: ., profiles: [dev]}
+";
+    let world = World::without_file(&["nginx:1"])
+        .with_file("/dev/stdin", TILT)
+        .with_file("/shop/tilt/dev.env", "IMAGE=nginx:1");
+    let before =
+        "compose --project-name shop --project-directory /shop/tilt --env-file /shop/tilt/dev.env -f - --profile dev";
+    let config = world.said(&format!("{before} config")).await;
+    assert!(config.stdout.contains("image: nginx:1\n") && config.stdout.contains("source: /shop/tilt\n"), "{config:?}");
+    for line in ["build built", "up --no-deps --remove-orphans --no-build -d built --wait"] {
+        let said = world.said(&format!("{before} {line}")).await;
+        assert_eq!(said.code, 0, "{line}: {said:?}");
+    }
+    let up = world.said(&format!("{before} --verbose up --no-deps --remove-orphans --no-build -d web")).await;
+    assert_eq!(up.code, 0, "{up:?}");
+    let ids = world.said(&format!("{before} ps -a -q web")).await.stdout;
     assert_eq!(ids.lines().map(str::len).collect::<Vec<usize>>(), [64]);
-    let up = world
-        .said("compose --project-name shop -f /shop/compose.yaml up --no-deps --remove-orphans --no-build -d web")
-        .await;
-    assert_eq!(up.code, 0);
     // Events of what happens meanwhile; the stream ends by Ctrl-C.
-    let follow = world.run_with_signals(
-        "compose --project-name shop events --json",
-        vec![(Duration::from_secs(5), compose::cli::terminal::Signal::Interrupt)],
-    );
+    let line = format!("{before} events --json");
+    let follow =
+        world.run_with_signals(&line, vec![(Duration::from_secs(5), compose::cli::terminal::Signal::Interrupt)]);
     let stop = async {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        world.said("--project-name shop rm --stop --force web").await
+        world.said(&format!("{before} rm --stop --force web")).await
     };
     let (events, stopped) = tokio::join!(follow, stop);
     assert_eq!(stopped.code, 0);
@@ -290,6 +402,9 @@ async fn tilt() {
         assert_eq!(strings(&event["attributes"], "name"), "shop-web-1");
         assert_eq!(strings(&event["attributes"], "image"), "nginx:1");
     }
+    let down = world.said(&format!("{before} down --remove-orphans --volumes")).await;
+    assert_eq!(down.code, 0, "{down:?}");
+    assert_eq!(world.said("ls --all --format json").await.stdout, "[]\n");
 }
 
 #[tokio::test(start_paused = true)]
@@ -308,7 +423,18 @@ async fn gradle() {
     // The text is hashed: it never changes by itself.
     let config = world.said(&format!("{before} config")).await.stdout;
     assert_eq!(config, world.said(&format!("{before} config")).await.stdout);
-    for line in ["logs -t web", "stop --timeout 10", "rm -f -v", "down --rmi local --volumes --remove-orphans"] {
+    assert_eq!(world.said(&format!("{before} config --services")).await.stdout, "web\n");
+    // It compares these after sorting their parts.
+    for key in ["Mounts", "Ports", "Networks", "Labels"] {
+        let _ = strings(container, key);
+    }
+    for line in [
+        "logs -t web",
+        "stop --timeout 10",
+        "logs -f --no-color web",
+        "rm -f -v",
+        "down --rmi local --volumes --remove-orphans",
+    ] {
         assert_eq!(world.said(&format!("{before} {line}")).await.code, 0, "{line}");
     }
 }
