@@ -50,5 +50,10 @@ pub const FIELDS: &str = "dev.compose.fields";
 /// Ours: why the container was made, in a phrase without values.
 pub const REASON: &str = "dev.compose.reason";
 
+/// Whether a label was written by compose itself, and not by a person.
+pub fn is_ours(key: &str) -> bool {
+    key.starts_with("com.docker.compose.") || key.starts_with("dev.compose.")
+}
+
 /// The version that is written to [`VERSION`] and told to tools that ask: that of the docker compose whose behaviour is kept.
 pub const COMPATIBLE_VERSION: &str = "2.40.3";

@@ -30,8 +30,6 @@ pub enum Failure {
     },
     /// Operations failed or were forbidden.
     Operations(Vec<Cause>),
-    /// Not there yet in this version.
-    Unsupported(String),
     /// A command inside a container ended with this code; there is nothing to add.
     Container {
         /// Its code.
@@ -99,7 +97,6 @@ impl Failure {
             | Self::Message(_)
             | Self::Hinted { .. }
             | Self::Operations(_)
-            | Self::Unsupported(_)
             | Self::Declined => 1,
             Self::Container { code } | Self::NotStarted { code, .. } => *code,
             Self::Interrupted | Self::Halted(_) | Self::Left { .. } | Self::BrokenOff(_) => 130,
@@ -122,7 +119,6 @@ impl Failure {
                 let lines: Vec<&str> = causes.iter().map(|cause| cause.message.as_str()).collect();
                 lines.join("\n")
             }
-            Self::Unsupported(what) => format!("{what} is not supported yet"),
             Self::Declined => "operation cancelled by user".to_owned(),
             Self::Container { .. } | Self::Interrupted => String::new(),
         }
@@ -154,7 +150,6 @@ impl Failure {
             | Self::NoSuchService { meant: None, .. }
             | Self::Message(_)
             | Self::NotStarted { .. }
-            | Self::Unsupported(_)
             | Self::Declined
             | Self::BrokenOff(_)
             | Self::Halted(_)
@@ -204,7 +199,6 @@ mod tests {
             (Failure::no_such_service("zzz", ["web", "db"]), 1, "no such service: zzz"),
             (Failure::Container { code: 137 }, 137, ""),
             (Failure::Interrupted, 130, ""),
-            (Failure::Unsupported("`compose watch`".into()), 1, "`compose watch` is not supported yet"),
         ] {
             assert_eq!((failure.code(), failure.lines().join("\n").as_str()), (code, text));
         }

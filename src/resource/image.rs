@@ -32,6 +32,8 @@ pub struct ImageDetails {
     pub variant: String,
     /// Paths under which containers get anonymous volumes.
     pub volumes: Vec<String>,
+    /// Ports that it says it listens on: `80/tcp`.
+    pub exposed_ports: Vec<String>,
     /// Its environment, `K=V`.
     pub environment: Vec<String>,
     /// Its labels.

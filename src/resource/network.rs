@@ -63,6 +63,8 @@ pub struct Network {
     pub driver: String,
     /// `local`, `swarm`.
     pub scope: String,
+    /// Without a way out.
+    pub internal: bool,
     /// Its labels.
     pub labels: Texts,
 }

@@ -12,6 +12,23 @@ use crate::spec::tree::{Entry, Mapping, Node, Value as Tree};
 
 /// The project as YAML, `$` doubled.
 pub fn yaml(project: &Project) -> String {
+    doubled(&to_yaml(&Value::Object(whole(project))))
+}
+
+/// The project as YAML for a program that knows no variables: `$` stands for itself, and contents of configs and secrets
+/// are in it, by section and name.
+pub fn model(project: &Project, contents: &BTreeMap<(&'static str, String), String>) -> String {
+    let mut top = whole(project);
+    for ((section, name), content) in contents {
+        if let Some(Value::Object(entry)) = top.get_mut(*section).and_then(|section| section.get_mut(name)) {
+            entry.insert("content".to_owned(), Value::from(content.as_str()));
+            entry.sort_keys();
+        }
+    }
+    to_yaml(&Value::Object(top))
+}
+
+fn whole(project: &Project) -> Map<String, Value> {
     let mut top = Map::new();
     top.insert("name".to_owned(), Value::String(project.name.to_string()));
     for (key, section) in sections(project) {
@@ -36,7 +53,7 @@ pub fn yaml(project: &Project) -> String {
     for (key, value) in extensions {
         top.insert(key.clone(), sorted_deep(value.clone()));
     }
-    doubled(&to_yaml(&Value::Object(top)))
+    top
 }
 
 /// The project as JSON, `$` doubled, without line break at the end.
@@ -84,6 +101,16 @@ pub fn only_images_json(project: &Project) -> String {
     top.insert("name".to_owned(), Value::from(""));
     top.insert("services".to_owned(), Value::Object(services));
     doubled(&json::pretty(&Value::Object(top), 2))
+}
+
+/// Any value as YAML, `$` doubled.
+pub fn value_yaml(value: &Value) -> String {
+    doubled(&to_yaml(value))
+}
+
+/// The same in JSON, as docker compose prints it.
+pub fn value_json(value: &Value) -> String {
+    doubled(&json::pretty(value, 2))
 }
 
 /// The merged tree as it is, keys sorted, for `--no-interpolate`.

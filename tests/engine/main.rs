@@ -22,6 +22,7 @@ mod scenario;
 
 mod attached;
 mod bad_input;
+mod bridge;
 mod build;
 mod build_fields;
 mod crash;

@@ -11,6 +11,7 @@ mod cli_content;
 mod cli_dry_run;
 mod cli_files;
 mod cli_flags;
+mod cli_generate;
 mod cli_lease;
 mod cli_look;
 mod cli_mistakes;

@@ -1,6 +1,8 @@
 //! The commands: one file each, its flags with their help, and what it does.
 
+pub mod alpha;
 pub mod attach;
+pub mod bridge;
 pub mod build;
 pub mod commit;
 pub mod completion;
@@ -14,6 +16,7 @@ pub mod exec;
 pub mod explain;
 pub mod export;
 pub mod format;
+pub mod generate;
 pub mod images;
 pub mod install_plugin;
 pub mod kill;
@@ -25,7 +28,6 @@ mod metrics;
 mod one_off;
 pub mod pause;
 pub mod plan;
-pub mod planned;
 pub mod port;
 pub mod ps;
 pub mod publish;
@@ -58,9 +60,9 @@ pub type Ended = Result<u8, Failure>;
 pub enum Command {
     Attach(attach::AttachArgs),
     #[command(subcommand)]
-    Bridge(planned::BridgeCommand),
+    Bridge(bridge::BridgeCommand),
     #[command(subcommand, hide = true)]
-    Alpha(planned::AlphaCommand),
+    Alpha(alpha::AlphaCommand),
     Build(build::BuildArgs),
     Commit(commit::CommitArgs),
     Completion(completion::CompletionArgs),
@@ -114,7 +116,11 @@ impl Command {
     pub async fn run(self, context: &Context<'_>) -> Ended {
         match self {
             Self::Attach(args) => Box::pin(attach::run(args, context)).await,
-            Self::Alpha(planned::AlphaCommand::Viz(args)) => viz::run(&args, context),
+            Self::Alpha(alpha::AlphaCommand::Viz(args)) => viz::run(&args, context),
+            Self::Alpha(alpha::AlphaCommand::Generate(args)) => {
+                Box::pin(context.unless_interrupted(generate::run(args, context))).await
+            }
+            Self::Bridge(command) => Box::pin(bridge::run(command, context)).await,
             Self::Build(args) => Box::pin(build::run(args, context)).await,
             Self::Commit(args) => Box::pin(commit::run(args, context)).await,
             Self::Completion(args) => completion::run(&args, context),
@@ -137,7 +143,7 @@ impl Command {
             Self::Plan(args) => Box::pin(plan::run(args, context)).await,
             Self::Port(args) => Box::pin(context.unless_interrupted(port::run(args, context))).await,
             Self::Ps(args) => Box::pin(context.unless_interrupted(ps::run(args, context))).await,
-            Self::Publish(args) | Self::Alpha(planned::AlphaCommand::Publish(args)) => {
+            Self::Publish(args) | Self::Alpha(alpha::AlphaCommand::Publish(args)) => {
                 Box::pin(publish::run(args, context)).await
             }
             Self::Pull(args) => Box::pin(pull::run(args, context)).await,
@@ -157,7 +163,6 @@ impl Command {
             Self::Wait(args) => Box::pin(wait::run(args, context)).await,
             Self::Watch(args) => Box::pin(watch::run(args, context)).await,
             Self::Why(args) => Box::pin(why::run(args, context)).await,
-            Self::Bridge(_) | Self::Alpha(_) => Err(planned::refusal(&self)),
         }
     }
 

@@ -70,6 +70,8 @@ struct FoundConfig {
     #[serde(deserialize_with = "nullable")]
     volumes: BTreeMap<String, IgnoredAny>,
     #[serde(deserialize_with = "nullable")]
+    exposed_ports: BTreeMap<String, IgnoredAny>,
+    #[serde(deserialize_with = "nullable")]
     env: Vec<String>,
     #[serde(deserialize_with = "nullable")]
     labels: Texts,
@@ -116,6 +118,7 @@ impl From<Found> for ImageDetails {
             arch: found.architecture,
             variant: found.variant,
             volumes: found.config.volumes.into_keys().collect(),
+            exposed_ports: found.config.exposed_ports.into_keys().collect(),
             environment: found.config.env,
             labels,
             has_healthcheck: test.first().is_some_and(|word| word != "NONE"),

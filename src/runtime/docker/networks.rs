@@ -20,6 +20,7 @@ struct Found {
     name: String,
     driver: String,
     scope: String,
+    internal: bool,
     #[serde(deserialize_with = "nullable")]
     labels: Texts,
 }
@@ -32,8 +33,8 @@ struct Made {
 
 impl From<Found> for Network {
     fn from(found: Found) -> Self {
-        let Found { id, name, driver, scope, labels } = found;
-        Self { id: NetworkId::new(id), name: NetworkName::new(name), driver, scope, labels }
+        let Found { id, name, driver, scope, internal, labels } = found;
+        Self { id: NetworkId::new(id), name: NetworkName::new(name), driver, scope, internal, labels }
     }
 }
 
@@ -104,7 +105,8 @@ impl Networks for DockerRuntime {
         let windows = self.session().await?.facts.os == "windows";
         let driver = spec.driver.clone().unwrap_or_else(|| if windows { "nat" } else { "bridge" }.to_owned());
         let scope = if driver == "overlay" { "swarm" } else { "local" }.to_owned();
-        Ok(Network { id: NetworkId::new(made.id), name: spec.name.clone(), driver, scope, labels: spec.labels.clone() })
+        let (name, internal) = (spec.name.clone(), spec.internal);
+        Ok(Network { id: NetworkId::new(made.id), name, driver, scope, internal, labels: spec.labels.clone() })
     }
 
     async fn remove_network(&self, network: &str) -> Result<()> {

@@ -40,6 +40,7 @@ impl Networks for Fake {
                 name: spec.name,
                 driver: spec.driver.unwrap_or_else(|| "bridge".to_owned()),
                 scope: "local".to_owned(),
+                internal: spec.internal,
                 labels: spec.labels,
             };
             world.networks.push(network.clone());

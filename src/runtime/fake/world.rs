@@ -172,6 +172,7 @@ impl World {
                 name: name.into(),
                 driver: driver.to_owned(),
                 scope: "local".to_owned(),
+                internal: false,
                 labels: Texts::new(),
             };
             world.networks.push(network);
