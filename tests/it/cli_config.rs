@@ -47,12 +47,56 @@ async fn places_of_values() {
       default:
         name: shop_default
     ");
-    insta::assert_snapshot!(shop().run("config --origins --format json").await, @"
+    insta::assert_snapshot!(shop().run("config --origins --format json").await, @r#"
     $ compose config --origins --format json
-    stderr:
-    --origins goes with the model in YAML: without --format json, --no-interpolate and digests
-    exit 1
-    ");
+    {
+      "name": {
+        "value": "shop"
+      },
+      "services.db.build.context": {
+        "value": "/shop/db",
+        "file": "compose.yaml",
+        "line": 8,
+        "column": 15
+      },
+      "services.db.build.dockerfile": {
+        "value": "Dockerfile"
+      },
+      "services.web.environment.API_TOKEN": {
+        "value": "(hidden)",
+        "file": "compose.yaml",
+        "line": 7,
+        "column": 43
+      },
+      "services.web.environment.LEVEL": {
+        "value": "info",
+        "file": "compose.yaml",
+        "line": 7,
+        "column": 26
+      },
+      "services.web.environment.PLACE": {
+        "value": "here",
+        "file": "web.env",
+        "line": 1,
+        "column": 1
+      },
+      "services.web.image": {
+        "value": "registry.example/web:2",
+        "file": "compose.yaml",
+        "line": 5,
+        "column": 12,
+        "variables": [
+          {
+            "name": "TAG",
+            "from": ".env:1:1"
+          }
+        ]
+      },
+      "networks.default.name": {
+        "value": "shop_default"
+      }
+    }
+    "#);
 }
 
 #[tokio::test(start_paused = true)]

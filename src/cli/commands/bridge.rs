@@ -48,7 +48,7 @@ pub enum BridgeCommand {
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS]",
-    after_help = "Examples:\n  compose bridge convert                     Kubernetes files in ./out\n  compose bridge convert -t me/nomad -o job  what an image of yours makes of the project\n"
+    after_help = "Examples:\n  compose bridge convert                         Kubernetes files in ./out\n  compose bridge convert -t me/nomad -o job      what an image of yours makes of the project\n"
 )]
 pub struct ConvertArgs {
     /// Directory to write to; what is in it goes (default: out)
@@ -71,7 +71,7 @@ pub enum TransformationsCommand {
     /// Begin a transformation of your own
     #[command(
         override_usage = "[OPTION] PATH",
-        after_help = "Examples:\n  compose bridge transformations create mine && docker build -t me/mine mine\n"
+        after_help = "Examples:\n  compose bridge transformations create mine     templates and a Dockerfile in ./mine\n"
     )]
     Create {
         /// Transformation to begin from (default: docker/compose-bridge-kubernetes)

@@ -6,14 +6,14 @@ use crate::cli::commands::Ended;
 use crate::cli::context::Context;
 use crate::cli::digests;
 use crate::cli::failure::Failure;
-use crate::spec::explain::with_origins;
+use crate::spec::explain::{origins_json, with_origins};
 use crate::spec::{self, Options, hash, print};
 
 /// Show the whole model as it is understood
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     override_usage = "[OPTIONS] [SERVICE...]",
-    after_help = "Examples:\n  compose config              the whole model, everything filled in\n  compose config -q           only say whether it is right\n  compose config --services   names, one per line\n  compose config --origins    where each value comes from\n"
+    after_help = "Examples:\n  compose config              the whole model, everything filled in\n  compose config -q           only say whether it is right\n  compose config --services   names, one per line\n  compose config --origins    where each value comes from\n  compose config --origins --format json     the same by path, for programs\n"
 )]
 pub struct ConfigArgs {
     /// List the variables that fill in `${...}`
@@ -52,7 +52,7 @@ pub struct ConfigArgs {
     /// Leave paths as written
     #[arg(long)]
     pub no_path_resolution: bool,
-    /// Tell behind each line which file, line and variable gave it; secrets are not shown
+    /// Tell which file, line and variables gave each value, behind each line or as JSON; secrets are not shown
     #[arg(long)]
     pub origins: bool,
     /// Write to this file in place of stdout
@@ -87,10 +87,8 @@ pub(super) async fn run(args: ConfigArgs, context: &Context<'_>) -> Ended {
         Some("table") if args.variables => false,
         Some(word) => return Err(Failure::Message(format!("unsupported format \"{word}\""))),
     };
-    if args.origins && (json || args.no_interpolate || args.lock_image_digests || args.resolve_image_digests) {
-        return Err(Failure::message(
-            "--origins goes with the model in YAML: without --format json, --no-interpolate and digests",
-        ));
+    if args.origins && (args.no_interpolate || args.lock_image_digests || args.resolve_image_digests) {
+        return Err(Failure::message("--origins goes with the whole model: without --no-interpolate and digests"));
     }
     let text = text(&args, json, context).await?;
     if args.quiet {
@@ -172,6 +170,8 @@ async fn text(args: &ConfigArgs, json: bool, context: &Context<'_>) -> Result<St
         lines(print::images(&project))
     } else if args.lock_image_digests {
         if json { print::only_images_json(&project) } else { print::only_images(&project) }
+    } else if args.origins && json {
+        origins_json(&project)
     } else if args.origins {
         with_origins(&project)
     } else if json {

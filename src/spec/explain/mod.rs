@@ -12,7 +12,7 @@ mod statements;
 
 use std::fmt;
 
-pub use origins::with_origins;
+pub use origins::{origins_json, with_origins};
 
 use crate::diagnostics::Span;
 use crate::spec::documentation::documentation;

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Map, Value as Json};
+
 use crate::diagnostics::{SourceMap, Span};
-use crate::spec::explain::{HIDDEN, path_is_secret, redacted, source, statements};
+use crate::spec::decode::json;
+use crate::spec::explain::{HIDDEN, path_is_secret, redacted, source as source_of, statements};
 use crate::spec::locate::step_into;
 use crate::spec::model::Project;
 use crate::spec::print;
 use crate::spec::sensitive;
-use crate::spec::tree::{Node, Origin, Value};
+use crate::spec::tree::{Node, Origin, Value, VariableUse};
 use crate::spec::yaml;
 
 /// What `config` prints, with `# file:line:column` behind each line that a file gave, and without values that may be secret.
@@ -21,10 +24,29 @@ pub fn with_origins(project: &Project) -> String {
         // we: then the tree is shown, without places.
         return redacted(&[], &project.tree) + "\n";
     };
-    let mut notes =
-        Notes { project, text: &text, comments: BTreeMap::new(), hidden: Vec::new(), env_files: BTreeMap::new() };
+    let mut notes = Notes::new(project, &text);
     notes.walk(&document, Some(&project.tree), &mut Vec::new());
     notes.applied()
+}
+
+/// Where each value came from, as a JSON object: its path (as `compose explain` takes it) to an object with `value`, and,
+/// when a file gave it, `file`, `line`, `column` and the `variables` in it with where they came from. Values that may be
+/// secret are `(hidden)`.
+pub fn origins_json(project: &Project) -> String {
+    let text = print::yaml(project);
+    let mut own = SourceMap::default();
+    let file = own.add("", None, text.as_str());
+    let document = yaml::parse(&text, file).ok().and_then(|documents| documents.into_iter().next());
+    let mut notes = Notes::new(project, &text);
+    let mut out = Map::new();
+    notes.list(document.as_ref().unwrap_or(&project.tree), Some(&project.tree), &mut Vec::new(), &mut out);
+    serde_json::to_string_pretty(&Json::Object(out)).unwrap_or_default() + "\n"
+}
+
+/// The node of a written list that became this item of the printed one.
+fn same_item<'n>(theirs: &'n [Node], items: usize, at: usize, item: &Node) -> Option<&'n Node> {
+    let same = theirs.iter().find(|other| item.as_str().is_some() && other.as_str() == item.as_str());
+    same.or_else(|| theirs.get(at).filter(|_| theirs.len() == items))
 }
 
 struct Notes<'a> {
@@ -38,7 +60,79 @@ struct Notes<'a> {
     env_files: BTreeMap<String, BTreeMap<String, Span>>,
 }
 
-impl Notes<'_> {
+impl<'a> Notes<'a> {
+    fn new(project: &'a Project, text: &'a str) -> Self {
+        Self { project, text, comments: BTreeMap::new(), hidden: Vec::new(), env_files: BTreeMap::new() }
+    }
+
+    /// Lists the single values below what is printed.
+    fn list(&mut self, printed: &Node, written: Option<&Node>, path: &mut Vec<String>, out: &mut Map<String, Json>) {
+        match &printed.value {
+            Value::Mapping(mapping) if !mapping.is_empty() => {
+                for (key, entry) in mapping.iter() {
+                    path.push(key.to_owned());
+                    self.list(&entry.node, written.and_then(|node| step_into(node, key)), path, out);
+                    path.pop();
+                }
+            }
+            Value::Sequence(items) if !items.is_empty() => {
+                let theirs = written.and_then(Node::as_sequence).unwrap_or_default();
+                for (at, item) in items.iter().enumerate() {
+                    path.push(at.to_string());
+                    // A command that was written as one text became a list.
+                    let next =
+                        same_item(theirs, items.len(), at, item).or(written.filter(|node| node.as_str().is_some()));
+                    self.list(item, next, path, out);
+                    path.pop();
+                }
+            }
+            value => {
+                let origin = self.origin(written, path);
+                if origin.is_none() && matches!(value, Value::Null) {
+                    return;
+                }
+                let steps: Vec<&str> = path.iter().map(String::as_str).collect();
+                let hidden = !printed.is_null()
+                    && (path_is_secret(&steps) || printed.as_str().is_some_and(sensitive::shows_secret));
+                let value = if hidden { Json::from(HIDDEN) } else { json(printed) };
+                let mut entry = Map::new();
+                entry.insert("value".to_owned(), value);
+                if let Some((span, uses)) = origin
+                    && let Some(source) = self.project.sources.get(span.file).filter(|source| !source.name.is_empty())
+                {
+                    let at = source.position(span.start);
+                    entry.insert("file".to_owned(), source.name.as_str().into());
+                    entry.insert("line".to_owned(), at.line.into());
+                    entry.insert("column".to_owned(), at.column.into());
+                    if !uses.is_empty() {
+                        let of = |one: &VariableUse| serde_json::json!({"name": one.name, "from": source_of(self.project, &one.from)});
+                        entry.insert("variables".to_owned(), uses.iter().map(of).collect());
+                    }
+                }
+                out.insert(path.join("."), Json::Object(entry));
+            }
+        }
+    }
+
+    /// Where a value was written, and the variables in it.
+    fn origin(&mut self, node: Option<&Node>, path: &[String]) -> Option<(Span, Vec<VariableUse>)> {
+        let Some(node) = node else {
+            let steps: Vec<&str> = path.iter().map(String::as_str).collect();
+            let ["services", service, "environment", name] = steps.as_slice() else { return None };
+            let project = self.project;
+            let lines = self.env_files.entry((*service).to_owned()).or_insert_with(|| {
+                let variables = statements::of_env_files(project, service).into_iter();
+                variables.map(|variable| (variable.name, variable.span)).collect()
+            });
+            return Some((*lines.get(*name)?, Vec::new()));
+        };
+        match node.origin.as_deref() {
+            Some(Origin::Default) => None,
+            Some(Origin::Interpolated(uses)) => Some((node.span, uses.clone())),
+            _ => Some((node.span, Vec::new())),
+        }
+    }
+
     /// Goes over what is printed and, as far as it is the same, over the project's tree.
     fn walk(&mut self, printed: &Node, written: Option<&Node>, path: &mut Vec<String>) {
         match &printed.value {
@@ -56,8 +150,7 @@ impl Notes<'_> {
             Value::Sequence(items) => {
                 let theirs = written.and_then(Node::as_sequence).unwrap_or_default();
                 for (at, item) in items.iter().enumerate() {
-                    let same = theirs.iter().find(|other| item.as_str().is_some() && other.as_str() == item.as_str());
-                    let next = same.or_else(|| theirs.get(at).filter(|_| theirs.len() == items.len()));
+                    let next = same_item(theirs, items.len(), at, item);
                     path.push(at.to_string());
                     if item.as_mapping().is_none()
                         && let Some(comment) = self.comment(next, path)
@@ -80,29 +173,12 @@ impl Notes<'_> {
     }
 
     fn comment(&mut self, node: Option<&Node>, path: &[String]) -> Option<String> {
-        let sources = self.project.sources.clone();
-        let Some(node) = node else {
-            let steps: Vec<&str> = path.iter().map(String::as_str).collect();
-            let ["services", service, "environment", name] = steps.as_slice() else { return None };
-            let project = self.project;
-            let lines = self.env_files.entry((*service).to_owned()).or_insert_with(|| {
-                let variables = statements::of_env_files(project, service).into_iter();
-                variables.map(|variable| (variable.name, variable.span)).collect()
-            });
-            return written_at(&sources, *lines.get(*name)?);
-        };
-        let place = written_at(&sources, node.span)?;
-        match node.origin.as_deref() {
-            Some(Origin::Default) => None,
-            Some(Origin::Interpolated(uses)) => {
-                let mut comment = place;
-                for one in uses {
-                    comment.push_str(&format!(", ${} from {}", one.name, source(self.project, &one.from)));
-                }
-                Some(comment)
-            }
-            _ => Some(place),
+        let (span, uses) = self.origin(node, path)?;
+        let mut comment = written_at(&self.project.sources, span)?;
+        for one in uses {
+            comment.push_str(&format!(", ${} from {}", one.name, source_of(self.project, &one.from)));
         }
+        Some(comment)
     }
 
     /// Where the line of a place begins.

@@ -2,7 +2,7 @@
 
 use crate::diagnostics::{SourceMap, render_text};
 use crate::spec::emit::node_to_yaml;
-use crate::spec::explain::{explain, with_origins};
+use crate::spec::explain::{explain, origins_json, with_origins};
 use crate::spec::files::MemoryFiles;
 use crate::spec::model::Project;
 use crate::spec::tree::Node;
@@ -259,10 +259,48 @@ fn the_model_is_printed_with_its_places() {
 }
 
 #[test]
+fn places_are_told_to_programs() {
+    let shop = shop();
+    let printed = origins_json(&shop);
+    assert!(!printed.contains("hunter2"), "{printed}");
+    let all: serde_json::Value = serde_json::from_str(&printed).expect("it is JSON");
+    let lines: Vec<String> = all.as_object().expect("an object").iter().map(|(k, v)| format!("{k} {v}")).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    name {"value":"p"}
+    services.db.image {"value":"postgres:15","file":"part/compose.yaml","line":3,"column":12}
+    services.web.command.0 {"value":"run","file":"compose.yaml","line":15,"column":14}
+    services.web.command.1 {"value":"--fast","file":"compose.yaml","line":15,"column":14}
+    services.web.environment.API_TOKEN {"value":"(hidden)","file":"web.env","line":4,"column":1}
+    services.web.environment.DB_PASSWORD {"value":"(hidden)","file":"compose.yaml","line":12,"column":20}
+    services.web.environment.HOME {"value":"/root","file":"compose.yaml","line":13,"column":12}
+    services.web.environment.LEVEL {"value":"debug","file":"over.yaml","line":4,"column":19}
+    services.web.environment.ONLY {"value":"here","file":"web.env","line":3,"column":1}
+    services.web.environment.USER_NAME {"value":"me","file":"over.yaml","line":4,"column":32,"variables":[{"name":"WHO","from":"the shell"}]}
+    services.web.image {"value":"nginx:1.27","file":"over.yaml","line":3,"column":12,"variables":[{"name":"TAG","from":".env:2:1"}]}
+    services.web.labels.traefik.enable {"value":"true","file":"compose.yaml","line":16,"column":14}
+    services.web.mem_limit {"value":"67108864","file":"base.yaml","line":5,"column":16}
+    services.web.ports.0.mode {"value":"ingress"}
+    services.web.ports.0.host_ip {"value":"127.0.0.1","file":"over.yaml","line":6,"column":9}
+    services.web.ports.0.target {"value":80,"file":"over.yaml","line":6,"column":9}
+    services.web.ports.0.published {"value":"8080","file":"over.yaml","line":6,"column":9}
+    services.web.ports.0.protocol {"value":"tcp","file":"over.yaml","line":6,"column":9}
+    services.web.restart {"value":"always","file":"compose.yaml","line":3,"column":12}
+    networks.default.name {"value":"p_default"}
+    x-common.restart {"value":"always","file":"compose.yaml","line":3,"column":12}
+    x-text {"value":"  a # b\n\n c\n","file":"compose.yaml","line":17,"column":9}
+    "#);
+    // A path leads on to the whole story.
+    let path = "services.web.image";
+    assert_eq!(explain(&shop, path).value.as_deref(), all[path]["value"].as_str());
+}
+
+#[test]
 fn what_cannot_be_read_back_is_printed_without_secrets() {
     let text = "services: {a: {image: x, environment: {PASSWORD: hunter2}}}\nx-a: \"\\ta\\nb\"\n";
     let files = MemoryFiles::default().with("/p/compose.yaml", text);
     let project = load(&Request { cwd: "/p".into(), ..Request::default() }, &files).project.expect("it is a project");
     let printed = with_origins(&project);
     assert!(printed.contains("image: x") && !printed.contains("hunter2"), "{printed}");
+    let printed = origins_json(&project);
+    assert!(printed.contains("services.a.image") && !printed.contains("hunter2"), "{printed}");
 }
