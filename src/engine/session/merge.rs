@@ -30,6 +30,11 @@ const HELD: usize = 64 << 10;
 /// What a held line takes beside its bytes.
 const LINE_COST: usize = 64;
 
+/// A line that is no older when it comes is new, and its container has nothing older to say.
+const PROMPT: i64 = 100_000_000;
+/// A container whose last line was new holds up the others for so long at most.
+const PROMPT_WINDOW: Duration = Duration::from_millis(10);
+
 /// From so many lines on in [`BUSY_TIME`] it is better not to be woken by each.
 const BUSY: usize = 128;
 const BUSY_TIME: Duration = Duration::from_millis(16);
@@ -117,9 +122,20 @@ struct Source {
     held: usize,
     /// Since when it has no line that could be shown.
     empty_since: Instant,
+    /// Its last line came as soon as it was written.
+    is_prompt: bool,
 }
 
 impl Source {
+    /// How long it holds up the others when it says nothing.
+    fn window(&self, window: Duration) -> Duration {
+        match (self.has_times, self.is_prompt) {
+            (false, _) => Duration::ZERO,
+            (true, true) => window.min(PROMPT_WINDOW),
+            (true, false) => window,
+        }
+    }
+
     /// Takes what is there. `count` is how much came to all sources before, which orders lines without times.
     fn look(&mut self, context: &mut Context<'_>, count: i64) -> Looked {
         let mut looked = Looked::default();
@@ -258,6 +274,8 @@ pub(super) struct Merge {
     most: usize,
     rested: Instant,
     rest: Duration,
+    /// Nanoseconds since 1970.
+    now: fn() -> i64,
 }
 
 impl Merge {
@@ -274,6 +292,7 @@ impl Merge {
             most: 0,
             rested: Instant::now(),
             rest: LONGEST_REST,
+            now: || i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX),
         }
     }
 
@@ -293,6 +312,7 @@ impl Merge {
                 ready: VecDeque::new(),
                 held: 0,
                 empty_since: Instant::now(),
+                is_prompt: false,
             },
         );
     }
@@ -325,7 +345,11 @@ impl Merge {
         let mut silent = self.sources.values().filter(|source| source.ready.is_empty()).peekable();
         silent.peek()?;
         let Some(window) = self.window else { return Some(None) };
-        if window.is_zero() { None } else { Some(silent.map(|source| source.empty_since + window).max()) }
+        if window.is_zero() {
+            None
+        } else {
+            Some(silent.map(|source| source.empty_since + source.window(window)).max())
+        }
     }
 
     /// What comes next, as far as it is there.
@@ -363,12 +387,18 @@ impl Merge {
         self.looks += 1;
         let mut came = false;
         let mut over = Vec::new();
+        let now = (self.now)();
         for (number, source) in &mut self.sources {
             let before = source.ready.len();
             let looked = source.look(context, self.looks);
             came |= looked.came;
             self.most = self.most.max(looked.bytes);
             self.lines += source.ready.len() - before;
+            if source.ready.len() > before
+                && let Some((key, _)) = source.ready.back()
+            {
+                source.is_prompt = source.has_times && now.saturating_sub(*key).saturating_abs() < PROMPT;
+            }
             match source.ready.front() {
                 Some((key, _)) if before == 0 => self.heads.push(Reverse((*key, *number))),
                 None if source.stream.is_none() => over.push(*number),
@@ -457,6 +487,20 @@ mod tests {
         let start = Instant::now();
         assert_eq!(take(&mut merge, 50).await.len(), 50);
         assert_eq!(start.elapsed(), Duration::from_millis(50));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn new_lines_wait_less_for_others_than_old_ones() {
+        for (now, waited) in [("2026-01-01T00:00:02Z", 10), ("2026-01-01T00:01:00Z", 50)] {
+            let mut merge = Merge::new(Some(Duration::from_millis(50)));
+            merge.now = if waited == 10 { || 1_767_225_602_000_000_000 } else { || 1_767_225_660_000_000_000 };
+            assert_eq!(parse(now.as_bytes()), Some((merge.now)()));
+            merge.add("a".into(), open(&[&at(2, "x")]), true);
+            merge.add("b".into(), open(&[&at(2, "y")]), true);
+            let start = Instant::now();
+            assert_eq!(take(&mut merge, 2).await, ["a x", "b y"]);
+            assert_eq!(start.elapsed(), Duration::from_millis(waited));
+        }
     }
 
     #[tokio::test(start_paused = true)]
