@@ -10,7 +10,6 @@ use crate::cli::global::{DockerArgs, Environment, parse_bool};
 use crate::cli::terminal::Io;
 use crate::external::registry::{self, Access, Reference};
 use crate::external::{Credentials, Git};
-use crate::resource::RegistryAuth;
 use crate::spec::files::{Asker, Files, Remote, RemoteKind};
 use crate::ui::prompt;
 
@@ -106,26 +105,47 @@ impl<'a> FetchingFiles<'a> {
 
     fn fetch_oci(&self, remote: &Remote) -> io::Result<PathBuf> {
         let reference = Reference::parse(&remote.repository).map_err(refused)?;
-        let access = || Access {
-            insecure: self.fetching.insecure_registries.contains(&reference.registry),
-            auth: auth(
-                self.fetching.engines.credentials(self.fetching.docker, self.fetching.environment).as_ref(),
-                &reference,
-            ),
+        let cache = self.cache("oci")?;
+        if let Some(known) = registry::cached(&reference, &cache) {
+            return Ok(known);
+        }
+        let insecure = self.fetching.insecure_registries.contains(&reference.registry);
+        let credentials = self.fetching.engines.credentials(self.fetching.docker, self.fetching.environment);
+        // Loading is synchronous and goes on within an event loop, which hears no signal meanwhile: this has its own.
+        let bring = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(unless_ended(bring(reference.clone(), credentials.as_ref(), insecure, cache)))
         };
-        registry::fetch(&reference, access, &self.cache("oci")?)
-            .map_err(|error| io::Error::other(format!("failed to pull OCI resource \"{reference}\": {error}")))
+        let result = std::thread::scope(|scope| scope.spawn(bring).join());
+        let result = result.unwrap_or_else(|_| Err(io::Error::other("it ended without a result")));
+        result.map_err(|error| io::Error::other(format!("failed to pull OCI resource \"{reference}\": {error}")))
     }
 }
 
-/// Who may read a project. Loading is synchronous and goes on within an event loop, so this has one of its own.
-fn auth(credentials: &dyn Credentials, reference: &Reference) -> Option<RegistryAuth> {
-    let name = reference.name();
-    let ask = || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-        runtime.block_on(credentials.for_image(&name))
-    };
-    std::thread::scope(|scope| scope.spawn(ask).join().ok().flatten())
+/// Fetches a project by a thread that is left to itself when nobody waits for it any more.
+async fn bring(
+    reference: Reference,
+    credentials: &dyn Credentials,
+    insecure: bool,
+    cache: PathBuf,
+) -> io::Result<PathBuf> {
+    let access = Access { insecure, auth: credentials.for_image(&reference.name()).await };
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        // Nobody waits when it was broken off.
+        let _ = sender.send(registry::fetch(&reference, &access, &cache));
+    });
+    let result = receiver.await.map_err(io::Error::other)?;
+    result.map_err(io::Error::other)
+}
+
+/// Work that ends with a Ctrl-C.
+async fn unless_ended<T>(work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    tokio::select! {
+        biased;
+        result = work => result,
+        _ = tokio::signal::ctrl_c() => Err(io::Error::new(io::ErrorKind::Interrupted, "broken off")),
+    }
 }
 
 fn refused(text: String) -> io::Error {

@@ -16,18 +16,20 @@ const MOST_FILES: usize = 1000;
 
 type Result<T> = std::result::Result<T, RegistryError>;
 
-/// A directory below `cache` with the files of a project. What was fetched by digest before is there without asking the
-/// registry; a tag is looked up each time, and what it means is fetched once. `access` is asked for only when needed.
+/// The files of a project that is named by its digest and was fetched before: for these no registry is asked.
+pub fn cached(reference: &Reference, cache: &Path) -> Option<PathBuf> {
+    match &reference.version {
+        Version::Digest(digest) => fetched(cache, digest),
+        Version::Tag(_) => None,
+    }
+}
+
+/// A directory below `cache` with the files of a project. A tag is looked up each time, and what it means is fetched once.
 ///
 /// # Errors
 /// The registry does not have it, or it is no project, or it can not be written.
-pub fn fetch(reference: &Reference, access: impl FnOnce() -> Access, cache: &Path) -> Result<PathBuf> {
-    if let Version::Digest(digest) = &reference.version
-        && let Some(done) = fetched(cache, digest)
-    {
-        return Ok(done);
-    }
-    let registry = Registry::open(reference, &access(), false, &[])?;
+pub fn fetch(reference: &Reference, access: &Access, cache: &Path) -> Result<PathBuf> {
+    let registry = Registry::open(reference, access, false, &[])?;
     let manifest = registry.manifest(&reference.version)?;
     if let Some(done) = fetched(cache, &manifest.digest) {
         return Ok(done);

@@ -19,7 +19,7 @@ use crate::resource::RegistryAuth;
 
 pub use artifact::{Artifact, Layer, OciVersion, Published, copy_images, publish};
 pub use client::{Manifest, Registry};
-pub use fetch::fetch;
+pub use fetch::{cached, fetch};
 pub use reference::{Reference, Version};
 
 /// How a registry is spoken to.
