@@ -193,7 +193,8 @@ fn session_options(args: &UpArgs, project: &Project) -> Result<AttachedOptions, 
     let exit_code_from = match &args.exit_code_from {
         Some(name) if !project.services.contains_key(name.as_str()) => {
             let why = if project.disabled_services.contains_key(name.as_str()) { "disabled" } else { "not found" };
-            return Err(Failure::Message(format!("no such service: {name}: {why}")));
+            let message = format!("no such service: {name}: {why}");
+            return Err(Failure::about(message, name, project.services.keys().map(ServiceName::as_str)));
         }
         Some(name) => Some(ServiceName::new(name.clone())),
         None => None,
@@ -220,9 +221,9 @@ fn shown(args: &UpArgs, project: &Project) -> Result<Chosen, Failure> {
     if !args.attach.is_empty() {
         let unknown: Vec<&str> =
             args.attach.iter().map(String::as_str).filter(|name| !project.services.contains_key(*name)).collect();
-        if !unknown.is_empty() {
+        if let Some(first) = unknown.first() {
             let message = format!("cannot attach to services not included in up: {}", unknown.join(", "));
-            return Err(Failure::Message(message));
+            return Err(Failure::about(message, first, project.services.keys().map(ServiceName::as_str)));
         }
         return Ok(only(args.attach.iter().map(String::as_str)));
     }

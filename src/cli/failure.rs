@@ -87,6 +87,14 @@ impl Failure {
         Self::NoSuchService { name: name.to_owned(), meant: nearest(name, known) }
     }
 
+    /// A failure about a word, with the known word that was probably meant.
+    pub fn about<'a>(message: String, word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        match nearest(word, known).filter(|meant| meant != word) {
+            Some(meant) => Self::Hinted { message, hints: vec![format!("did you mean `{meant}`?")] },
+            None => Self::Message(message),
+        }
+    }
+
     /// The exit code.
     pub fn code(&self) -> u8 {
         match self {

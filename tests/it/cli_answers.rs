@@ -148,3 +148,53 @@ async fn failures_tell_names_and_nothing_that_does_not_matter() {
     exit 1
     ");
 }
+
+#[tokio::test(start_paused = true)]
+async fn whatever_takes_a_service_says_which_was_meant() {
+    let world = shop();
+    world.run("up -d").await;
+    for line in [
+        "up wbe",
+        "create wbe",
+        "start wbe",
+        "stop wbe",
+        "restart wbe",
+        "kill wbe",
+        "rm -f wbe",
+        "pause wbe",
+        "unpause wbe",
+        "down wbe",
+        "logs wbe",
+        "ps wbe",
+        "top wbe",
+        "stats --no-stream wbe",
+        "images wbe",
+        "port wbe 80",
+        "exec wbe true",
+        "run wbe true",
+        "attach wbe",
+        "cp wbe:/x .",
+        "cp x wbe:/",
+        "commit wbe",
+        "export wbe",
+        "wait wbe",
+        "events wbe",
+        "pull wbe",
+        "push wbe",
+        "build wbe",
+        "scale wbe=1",
+        "up --scale wbe=1",
+        "create --scale wbe=1",
+        "up --attach wbe",
+        "up --exit-code-from wbe",
+        "config wbe",
+        "config --hash wbe",
+        "volumes wbe",
+        "watch wbe",
+        "plan wbe",
+        "why wbe",
+    ] {
+        let said = world.said(line).await;
+        assert!(said.stderr.contains("did you mean `web`?"), "{line}: {}", said.stderr);
+    }
+}

@@ -6,6 +6,7 @@ use crate::cli::commands::Ended;
 use crate::cli::context::Context;
 use crate::cli::digests;
 use crate::cli::failure::Failure;
+use crate::names::ServiceName;
 use crate::spec::explain::{origins_json, with_origins};
 use crate::spec::{self, Options, hash, print};
 
@@ -187,7 +188,8 @@ fn hashes(project: &spec::model::Project, wanted: &str) -> Result<String, Failur
     if wanted != "*"
         && let Some(unknown) = all.iter().find(|name| !project.services.contains_key(**name))
     {
-        return Err(Failure::Message(format!("no such service: {unknown}: not found")));
+        let message = format!("no such service: {unknown}: not found");
+        return Err(Failure::about(message, unknown, project.services.keys().map(ServiceName::as_str)));
     }
     let services = project.services.values();
     let chosen = services.filter(|service| wanted == "*" || all.contains(&service.name.as_str()));

@@ -3,11 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::cli::commands::format::{Row, ellipsis};
-use crate::cli::failure::Failure;
+use crate::cli::context::Context;
+use crate::cli::failure::{Failure, nearest};
 use crate::labels;
 use crate::names::ProjectName;
 use crate::resource::{Container, PublishedPort};
 use crate::runtime::{LabelFilter, Runtime};
+use crate::ui::paint::Tone;
 use crate::ui::template::{LABELS, quoted};
 use crate::ui::units;
 
@@ -46,8 +48,19 @@ pub fn running_one(containers: &[Container], service: &str, index: Option<i64>) 
         });
     found.cloned().ok_or_else(|| {
         let which = index.map(|index| format!(" container #{index}")).unwrap_or_default();
-        Failure::Message(format!("service \"{service}\" is not running{which}"))
+        let message = format!("service \"{service}\" is not running{which}");
+        Failure::about(message, service, containers.iter().map(Container::service))
     })
+}
+
+/// Tells which service was probably meant, for commands that show nothing of one that is not there.
+pub fn hint_at_near(context: &Context<'_>, containers: &[Container], services: &[String]) {
+    let known = || containers.iter().map(Container::service);
+    for service in services.iter().filter(|service| !known().any(|known| known == service.as_str())) {
+        if let Some(meant) = nearest(service, known()) {
+            context.note("hint", Tone::Quiet, &format!("nothing is there of {service}; did you mean `{meant}`?"));
+        }
+    }
 }
 
 /// A failure of the engine's about a container, with its name where the engine knows its id.

@@ -130,7 +130,10 @@ fn targets<'a>(
         (true, Some(index)) => {
             Err(Failure::Message(format!("service \"{service}\" is not running container #{index}")))
         }
-        (true, None) => Err(Failure::Message(format!("no container found for service \"{service}\""))),
+        (true, None) => {
+            let message = format!("no container found for service \"{service}\"");
+            Err(Failure::about(message, service, found.iter().map(Container::service)))
+        }
     }
 }
 

@@ -48,6 +48,7 @@ pub(super) async fn run(args: ImagesArgs, context: &Context<'_>) -> Ended {
     let project = context.project_name()?;
     let runtime = context.runtime().await?;
     let found = containers::of_project(runtime.as_ref(), &project).await?;
+    containers::hint_at_near(context, &found, &services);
     let found: Vec<&Container> = found.iter().filter(|container| containers::is_of(container, &services)).collect();
     let ids: BTreeSet<&ImageId> = found.iter().map(|container| &container.image_id).collect();
     if quiet {

@@ -63,6 +63,7 @@ pub(super) async fn run(args: StatsArgs, context: &Context<'_>) -> Ended {
     let project = context.project_name()?;
     let runtime = context.runtime().await?;
     let mut found = containers::of_project(runtime.as_ref(), &project).await?;
+    containers::hint_at_near(context, &found, &services);
     found.retain(|container| containers::is_of(container, &services) && (all || container.is_running()));
     let row = |container: &Container, stats: &Stats| row(container, stats, no_trunc);
     if no_stream || prometheus {

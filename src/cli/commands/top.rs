@@ -22,6 +22,7 @@ pub(super) async fn run(args: TopArgs, context: &Context<'_>) -> Ended {
     let project = context.project_name()?;
     let runtime = context.runtime().await?;
     let found = containers::of_project(runtime.as_ref(), &project).await?;
+    containers::hint_at_near(context, &found, &args.services);
     let running: Vec<&Container> = found
         .iter()
         .filter(|container| container.is_running() && containers::is_of(container, &args.services))
