@@ -48,6 +48,8 @@ pub struct Row {
     pub status: String,
     /// More, after the word.
     pub details: String,
+    /// Whether the details say what goes on just now, which is no news once the row is done.
+    pub(super) fleeting: bool,
     /// How it stands.
     pub state: State,
     /// When it began.
@@ -249,7 +251,7 @@ impl Rows {
             None => self.set(&shape.row, State::Done, &shape.end, "", now, notices),
         }
         if let Some(row) = self.rows.get_mut(&shape.row) {
-            row.details = details;
+            row.details = if row.fleeting { String::new() } else { details };
         }
     }
 
@@ -286,6 +288,7 @@ impl Rows {
                     (self.rows.get_mut(&shape.row), &notice)
                 {
                     row.details.clone_from(text);
+                    row.fleeting = true;
                 }
                 notices.push(notice);
             }
@@ -293,6 +296,7 @@ impl Rows {
             Progress::Line(line) => {
                 if let Some(row) = self.rows.get_mut(&shape.row) {
                     row.details.clone_from(line);
+                    row.fleeting = true;
                 }
                 notices.push(Notice::Output { id: shape.row, line: line.clone() });
             }
@@ -450,6 +454,19 @@ mod tests {
         assert_eq!((web.began, web.ended), (second(0), Some(second(5))));
         // The same plan again tells nothing twice.
         assert!(rows.plan(&recreate_plan(), second(9)).is_empty());
+    }
+
+    #[test]
+    fn what_went_on_is_no_news_when_it_is_done() {
+        let mut rows = Rows::default();
+        rows.plan(&recreate_plan(), Duration::ZERO);
+        let going = Event::Progress { node: NodeId(2), progress: Progress::Line("halfway".to_owned()) };
+        let details = |rows: &Rows| rows.iter().nth(1).map(|row| row.details.clone()).unwrap_or_default();
+        rows.event(&Event::Started { node: NodeId(2) }, Duration::ZERO);
+        rows.event(&going, Duration::ZERO);
+        assert_eq!(details(&rows), "halfway");
+        rows.event(&Event::Finished { node: NodeId(2), warning: None }, Duration::ZERO);
+        assert_eq!(details(&rows), "");
     }
 
     #[test]
