@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use indexmap::IndexMap;
 
 use crate::labels;
-use crate::names::{ContainerName, ImageRef, NetworkKey, NetworkName, ServiceName};
+use crate::names::{ContainerId, ContainerName, ImageRef, NetworkKey, NetworkName, ServiceName};
 use crate::planner::devices;
 use crate::planner::mounts::{self, Inherited};
 use crate::resource::{
@@ -43,6 +43,19 @@ pub fn name(project: &Project, service: &Service, number: u32) -> ContainerName 
             format!("{}{separator}{}{separator}{number}", project.name, service.name).into()
         }
     }
+}
+
+/// What a replica is called while the one that it replaces is still there.
+pub(super) fn temporary_name(replaced: &ContainerId, name: &ContainerName) -> ContainerName {
+    ContainerName::new(format!("{}_{name}", replaced.short()))
+}
+
+/// Whether a container has such a name still, because a replacement was cut off.
+pub(super) fn is_temporary_name(found: &ContainerName, name: &ContainerName) -> bool {
+    /// Letters of a short id.
+    const SHORT: usize = 12;
+    let before = found.as_str().strip_suffix(name.as_str()).and_then(|before| before.strip_suffix('_'));
+    before.is_some_and(|id| id.len() == SHORT && id.chars().all(|c| c.is_ascii_hexdigit()))
 }
 
 /// The platform that is asked for.

@@ -221,11 +221,14 @@ impl<'a> Up<'a> {
 
     fn keep(&mut self, service: &'a Service, kept: &Kept<'a>, gone: &BTreeMap<&ContainerName, NodeId>) -> Replica<'a> {
         let Kept { container, number, .. } = *kept;
-        let name = container::name(self.project, service, number);
+        // Other names than the usual one, such as those of another separator, are kept: somebody may know them.
+        let usual = container::name(self.project, service, number);
+        let is_temporary = container::is_temporary_name(&container.name, &usual);
+        let name = if is_temporary { usual } else { container.name.clone() };
         let reference = ContainerRef::Existing(container.id.clone());
         let target = ResourceId::Container(name.clone());
         let mut ready: Vec<NodeId> = Vec::new();
-        if container.name != name {
+        if is_temporary {
             let op = Op::RenameContainer { container: reference.clone(), name: name.clone() };
             let first = gone.get(&name).copied();
             ready.push(self.builder.add(op, target.clone(), Reason::LeftBehind, Shown::hidden(&target), &after(first)));
@@ -259,7 +262,7 @@ impl<'a> Up<'a> {
     ) -> Option<Replica<'a>> {
         let Replaced { container: old, number, reason } = replaced;
         let name = container::name(self.project, service, *number);
-        let temporary = ContainerName::new(format!("{}_{name}", old.id.short()));
+        let temporary = container::temporary_name(&old.id, &name);
         let group = Some(self.builder.group());
         let target = ResourceId::Container(name.clone());
         let shown = || Shown { group, ..Shown::new(&target, "Recreate", "Recreated") };

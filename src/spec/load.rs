@@ -215,6 +215,7 @@ fn decoded(loader: &mut Loader<'_>, tree: Node, name: &str, settings: &Settings)
             .collect(),
         extensions,
         profiles: settings.profiles.clone(),
+        compatibility: loader.options.compatibility,
         selected: Vec::new(),
         seccomp_profiles: BTreeMap::new(),
         tree: Node::new(Value::Null, tree.span),

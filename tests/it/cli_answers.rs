@@ -198,3 +198,25 @@ async fn whatever_takes_a_service_says_which_was_meant() {
         assert!(said.stderr.contains("did you mean `web`?"), "{line}: {}", said.stderr);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn containers_keep_the_names_that_they_have() {
+    let world = shop();
+    world.run("up -d web").await;
+    insta::assert_snapshot!(world.run("--compatibility up -d --scale web=2 web").await, @"
+    $ compose --compatibility up -d --scale web=2 web
+    stderr:
+     Container shop-db-1  Running
+     Container shop-web-1  Running
+     Container shop_web_2  Creating
+     Container shop_web_2  Created
+     Container shop_web_2  Starting
+     Container shop_web_2  Started
+    ");
+    insta::assert_snapshot!(world.run("ps -a --format {{.Name}}").await, @"
+    $ compose ps -a --format {{.Name}}
+    shop-db-1
+    shop-web-1
+    shop_web_2
+    ");
+}

@@ -42,6 +42,8 @@ pub struct Project {
     pub profiles: Vec<String>,
     /// Contents of seccomp profiles that services name, as compact JSON, by the name they are written with.
     pub seccomp_profiles: BTreeMap<String, String>,
+    /// Names have `_` as separator, because `--compatibility` asks for it.
+    pub compatibility: bool,
     /// The services named on the command line; empty means all.
     pub selected: Vec<ServiceName>,
     /// The merged, canonical tree the model was made from: spans and origins of every value, by path.
@@ -71,10 +73,11 @@ pub struct Model {
 
 impl Project {
     /// What stands between project, service and number in the names of containers and built images: `-`, or `_` with
-    /// COMPOSE_COMPATIBILITY.
+    /// COMPOSE_COMPATIBILITY or `--compatibility`.
     pub fn separator(&self) -> char {
         let words = ["1", "t", "T", "true", "TRUE", "True"];
-        if self.variable("COMPOSE_COMPATIBILITY").is_some_and(|value| words.contains(&value)) { '_' } else { '-' }
+        let asked = self.variable("COMPOSE_COMPATIBILITY").is_some_and(|value| words.contains(&value));
+        if self.compatibility || asked { '_' } else { '-' }
     }
     /// The image of a service: what it says, else `<project>-<service>`.
     pub fn image_of(&self, service: &Service) -> String {
