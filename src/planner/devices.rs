@@ -4,7 +4,7 @@ use crate::resource::{BlkioDevice, CdiOrGpuRequest, Device};
 use crate::spec::model::{DeviceMapping, DeviceRequest, ResourceSpec, ThrottleDevice, WeightDevice};
 
 /// Whether a device is named by the Container Device Interface: `vendor/class=name`.
-fn is_cdi(device: &DeviceMapping) -> bool {
+pub(super) fn is_cdi(device: &DeviceMapping) -> bool {
     let same = device.target.as_deref().is_none_or(|target| target == device.source);
     let named = device.source.split_once('=').is_some_and(|(kind, name)| {
         !kind.starts_with('/') && kind.contains('/') && !kind.ends_with('/') && !name.is_empty()

@@ -17,6 +17,7 @@ mod image;
 mod infra;
 mod interest;
 mod mounts;
+mod needed_devices;
 mod order;
 mod outside;
 mod plan;

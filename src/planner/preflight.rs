@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::labels;
 use crate::names::{ContainerId, ContainerName};
 use crate::planner::builder::PlanBuilder;
-use crate::planner::devices;
 use crate::planner::fields;
 use crate::planner::mounts::{self, Inherited};
+use crate::planner::needed_devices;
 use crate::planner::plan::{Blocker, ContainerRef, Op, Plan, Reason};
 use crate::resource::{HostWish, MountKind, ResourceId, Snapshot};
 use crate::spec::hash;
@@ -53,7 +53,7 @@ pub(super) fn check(
     let touched = touched(builder, project, started);
     let mut blockers = Vec::new();
     files(&mut blockers, project, snapshot, &touched);
-    gpus(&mut blockers, project, snapshot, started);
+    needed_devices::check(&mut blockers, project, &snapshot.foreign.host, &touched, started);
     ports(&mut blockers, project, snapshot, started);
     for blocker in blockers {
         builder.block(blocker);
@@ -86,7 +86,8 @@ pub fn starting(mut plan: Plan, project: &Project, snapshot: &Snapshot) -> Plan 
     }
     let touched = needing.iter().map(|(service, _)| (service.name.as_str(), *service)).collect();
     files(&mut plan.blockers, project, snapshot, &touched);
-    gpus(&mut plan.blockers, project, snapshot, &needing);
+    // They are made already, with the runtime that they have.
+    needed_devices::check(&mut plan.blockers, project, &snapshot.foreign.host, &BTreeMap::new(), &needing);
     ports(&mut plan.blockers, project, snapshot, &needing);
     plan
 }
@@ -164,7 +165,7 @@ pub fn wish(project: &Project) -> HostWish {
         let ports = service.ports.iter().filter_map(Taken::of);
         wish.ports.extend(ports.map(|port| (port.port, port.protocol)));
         wish.paths.extend(needed_files(project, service).into_iter().map(|needed| needed.path));
-        wish.gpu |= asks_for_gpu(service);
+        needed_devices::wish(service, &mut wish);
     }
     wish
 }
@@ -235,38 +236,6 @@ fn files(blockers: &mut Vec<Blocker>, project: &Project, snapshot: &Snapshot, to
                 place: project.place(&steps),
             });
         }
-    }
-}
-
-fn asks_for_gpu(service: &Service) -> bool {
-    let reservations = service.deploy.as_ref().and_then(|deploy| deploy.resources.reservations.as_ref());
-    devices::requests(reservations, &service.devices, &service.gpus).iter().any(|request| {
-        matches!(request.driver.as_str(), "" | "nvidia") && request.capabilities.iter().any(|word| word == "gpu")
-    })
-}
-
-/// A container that asks for a GPU can be made without one, but not started.
-fn gpus(blockers: &mut Vec<Blocker>, project: &Project, snapshot: &Snapshot, started: &[(&Service, ContainerName)]) {
-    if !snapshot.foreign.host.no_gpu {
-        return;
-    }
-    let asking: BTreeMap<&str, &Service> = started
-        .iter()
-        .filter(|(service, _)| asks_for_gpu(service))
-        .map(|(service, _)| (service.name.as_str(), *service))
-        .collect();
-    for service in asking.values() {
-        let key = if service.gpus.is_empty() { "deploy" } else { "gpus" };
-        blockers.push(Blocker {
-            message: format!(
-                "service `{}` asks for a GPU, and no driver of one is loaded on this machine",
-                service.name
-            ),
-            hint: Some(
-                "install the driver and its container toolkit, or leave the GPU out in an override file".to_owned(),
-            ),
-            place: project.place(&["services", service.name.as_str(), key]),
-        });
     }
 }
 

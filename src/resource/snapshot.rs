@@ -53,14 +53,19 @@ pub struct HostWish {
     pub ports: BTreeSet<(u16, String)>,
     /// Paths that must be there.
     pub paths: BTreeSet<String>,
-    /// Whether a GPU is asked for.
-    pub gpu: bool,
+    /// Drivers by which GPUs are asked for; empty for any.
+    pub gpu_drivers: BTreeSet<String>,
+    /// Devices by their CDI names.
+    pub cdi_devices: BTreeSet<String>,
+    /// OCI runtimes.
+    pub runtimes: BTreeSet<String>,
 }
 
 impl HostWish {
     /// Whether nothing matters.
     pub fn is_empty(&self) -> bool {
-        self.ports.is_empty() && self.paths.is_empty() && !self.gpu
+        let Self { ports, paths, gpu_drivers, cdi_devices, runtimes } = self;
+        ports.is_empty() && [paths, gpu_drivers, cdi_devices, runtimes].iter().all(|wanted| wanted.is_empty())
     }
 }
 
@@ -72,8 +77,14 @@ pub struct HostFound {
     pub sockets: BTreeMap<String, String>,
     /// Wanted paths that are not there.
     pub missing_paths: BTreeSet<String>,
-    /// Whether it is known that there is no GPU.
-    pub no_gpu: bool,
+    /// Drivers by which GPUs are asked for, and for which there is surely none.
+    pub missing_gpu_drivers: BTreeSet<String>,
+    /// Devices by their CDI names that the engine does not know.
+    pub missing_cdi_devices: BTreeSet<String>,
+    /// Where the engine looks for descriptions of such devices; empty where it looks for none.
+    pub cdi_directories: Vec<String>,
+    /// OCI runtimes that the engine does not have.
+    pub missing_runtimes: BTreeSet<String>,
 }
 
 /// What an operation is about, as progress and plans name it.

@@ -199,3 +199,43 @@ services:
         },
     );
 }
+
+#[test]
+fn devices_that_are_not_there() {
+    scenario(
+        "devices and runtimes that the engine surely lacks are told at once, before anything is made",
+        &["busybox"],
+        async |s| {
+            if Scenario::tests_another() {
+                return;
+            }
+            s.file(
+            "compose.yaml",
+            "
+services:
+  path: { image: $BUSYBOX, command: 'true', devices: ['/dev/ct-nope:/dev/x'] }
+  all_rights: { image: $BUSYBOX, command: 'true', privileged: true, devices: [/dev/ct-nope] }
+  there: { image: $BUSYBOX, command: [sh, -c, 'head -c 3 /dev/zeros | wc -c'], devices: ['/dev/zero:/dev/zeros'] }
+  runtime: { image: $BUSYBOX, command: 'true', runtime: ct-nope }
+  usual: { image: $BUSYBOX, command: 'true', runtime: runc }
+  described: { image: $BUSYBOX, command: 'true', devices: ['ct.test/nope=0'] }
+  reserved:
+    image: $BUSYBOX
+    command: 'true'
+    deploy: { resources: { reservations: { devices: [{ driver: cdi, device_ids: ['ct.test/nope=1'], capabilities: [x] }] } } }
+",
+        );
+            let run = s.compose(["up", "-d"]).await.exits(1);
+            let run = run.says("device of service `path` does not exist: /dev/ct-nope").says("--> compose.yaml:3:");
+            let _ = run.says("service `runtime` asks for the runtime ct-nope, which this engine does not have");
+            assert_eq!(s.states().await, "");
+            // Newer engines tell which described devices they know; older ones only fail.
+            for service in ["described", "reserved"] {
+                s.compose(["up", "-d", service]).await.exits(1).says("ct.test/nope");
+            }
+            let run = s.compose(["up", "all_rights", "there", "usual"]).await.succeeds();
+            let _ = run.says("there-1       | 3\n");
+            s.compose(["down", "-t", "0"]).await.succeeds();
+        },
+    );
+}

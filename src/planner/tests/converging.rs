@@ -480,7 +480,7 @@ configs: {conf: {file: ./conf}}
     let mut world = World::with_images(&["nginx"]);
     let host = &mut world.snapshot.foreign.host;
     host.missing_paths = wish.paths;
-    host.no_gpu = true;
+    host.missing_gpu_drivers = wish.gpu_drivers;
     host.sockets = [("[::]:8080/tcp", "nginx (process 7)"), ("127.0.0.53:53/udp", "")]
         .map(|(key, owner)| (key.to_owned(), owner.to_owned()))
         .into();

@@ -2,6 +2,7 @@
 
 mod controlling;
 mod converging;
+mod devices;
 mod one_off;
 mod world;
 

@@ -9,16 +9,32 @@ use crate::resource::{HostFound, HostWish};
 
 /// State of a TCP socket that listens, and of a UDP socket that is bound, in the kernel's tables.
 const LISTENS: (&str, &str) = ("0A", "07");
-/// Where drivers show themselves: NVIDIA's, those of WSL, of Tegra and of AMD.
-const GPUS: &[&str] =
-    &["/dev/nvidiactl", "/proc/driver/nvidia", "/dev/dxg", "/dev/nvhost-ctrl", "/dev/nvmap", "/dev/kfd"];
+/// Where drivers of NVIDIA show themselves, also in WSL and on Tegra.
+const NVIDIA: &[&str] = &["/dev/nvidiactl", "/proc/driver/nvidia", "/dev/dxg", "/dev/nvhost-ctrl", "/dev/nvmap"];
+/// Where those of AMD do: for computing, and for drawing.
+const AMD: &[&str] = &["/dev/kfd", "/dev/dri", "/dev/dxg"];
+/// What AMD's have and those of others, which only draw, have not.
+const COMPUTES: &str = "/dev/kfd";
+
+/// Whether there is surely no GPU for a driver; of drivers that are not known nothing is.
+fn lacks_gpu(driver: &str) -> bool {
+    let is_there = |places: &[&str]| places.iter().any(|path| Path::new(path).exists());
+    cfg!(target_os = "linux")
+        && match driver {
+            "" => !is_there(NVIDIA) && !is_there(&[COMPUTES]),
+            "nvidia" => !is_there(NVIDIA),
+            "amd" => !is_there(AMD),
+            _ => false,
+        }
+}
 
 /// Looks; what can not be known counts as free and there.
 pub(super) fn look(wish: &HostWish) -> HostFound {
     HostFound {
         sockets: sockets(wish),
         missing_paths: wish.paths.iter().filter(|path| is_missing(path)).cloned().collect(),
-        no_gpu: wish.gpu && cfg!(target_os = "linux") && !GPUS.iter().any(|path| Path::new(path).exists()),
+        missing_gpu_drivers: wish.gpu_drivers.iter().filter(|driver| lacks_gpu(driver)).cloned().collect(),
+        ..HostFound::default()
     }
 }
 
@@ -142,7 +158,7 @@ mod tests {
         let wish = HostWish {
             ports: [(port, "tcp".to_owned())].into(),
             paths: ["/".to_owned(), "/no/such/path".to_owned()].into(),
-            gpu: false,
+            ..HostWish::default()
         };
         let found = look(&wish);
         let owner = &found.sockets[&format!("127.0.0.1:{port}/tcp")];

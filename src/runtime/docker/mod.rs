@@ -9,6 +9,7 @@ mod connection;
 mod containers;
 mod create;
 mod endpoint;
+mod engine_devices;
 mod failure;
 mod files;
 mod found;
@@ -159,10 +160,14 @@ impl Runtime for DockerRuntime {
     }
 
     async fn look_at_host(&self, wish: &HostWish) -> HostFound {
-        match self.session().await {
-            Ok(session) if session.facts.local => host::look(wish),
-            _ => HostFound::default(),
+        let Ok(session) = self.session().await else { return HostFound::default() };
+        let mut found = if session.facts.local { host::look(wish) } else { HostFound::default() };
+        if engine_devices::matters(wish) {
+            let info = self.wire.json(&session.prefix, Call::get("/info"), "ask the engine for its devices").await;
+            let EngineFacts { kind, api, .. } = &session.facts;
+            engine_devices::compare(wish, &info.unwrap_or_default(), kind, *api, &mut found);
         }
+        found
     }
 }
 
