@@ -18,6 +18,7 @@ use crate::cli::failed::{LogsOnFailure, still_running, what_is_left};
 use crate::cli::failure::Failure;
 use crate::cli::lease::Lease;
 use crate::cli::machine::{Equipped, equip};
+use crate::cli::menu;
 use crate::cli::shown_logs::{ShownLogs, Times};
 use crate::cli::state;
 use crate::cli::watching::{self, Watching};
@@ -67,7 +68,20 @@ pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, co
 
     let (is_up, up_is_done) = oneshot::channel();
     let beside = beside(context);
-    let watching = watching(args, project, &beside, &runtime, up_is_done)?;
+    let watching = FilesWatched { args, project, context: &beside, runtime: &runtime };
+    let has_menu = menu::is_wanted(args.menu, context)?;
+    // What can not be watched is told before anything is done.
+    let first = if args.watch { Some(watching.prepared()?) } else { None };
+    let (leave, left) = oneshot::channel();
+    let companion = async {
+        if up_is_done.await.is_ok() {
+            match has_menu {
+                true => menu::run(context.io, &watching, first, leave).await,
+                false => watching.run(first).await,
+            }
+        }
+        std::future::pending::<std::convert::Infallible>().await
+    };
     let mut is_up = Some(is_up);
 
     let (hooks, starts) = starts();
@@ -113,18 +127,19 @@ pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, co
         };
         if ended == session::Ended::Done {
             hooks.tell();
-            // Nobody listens unless files are watched.
+            // Nobody listens once the session is over.
             let _ = is_up.take().map(|is_up| is_up.send(()));
         }
         *result.borrow_mut() = Some(applied);
         ended
     };
-    let keys = pin!(keys(&context.interrupts));
+    let left = stream::once(async { if left.await.is_ok() { Key::Detach } else { std::future::pending().await } });
+    let keys = pin!(stream::select(keys(&context.interrupts), left));
     let drive = Drive { runtime: runtime.as_ref(), project: &project.name, sink: &mut sink, keys };
     let session = attached_up(drive, session_options.clone(), up, starts, &ends);
     let code = tokio::select! {
         code = session => code?,
-        never = watching => match never {},
+        never = companion => match never {},
     };
     // What went wrong with the plan is more than a code.
     let mut was_cut_short = false;
@@ -155,25 +170,39 @@ fn beside<'a>(context: &Context<'a>) -> Context<'a> {
     context.with_progress(if context.global.progress == Mode::Tty { Mode::Plain } else { context.global.progress })
 }
 
-/// Watches files from when all is up until the session ends; that it can not, or ends early, does not end the session.
-fn watching<'a>(
-    args: &UpArgs,
+/// Files that are watched while containers write.
+pub(super) struct FilesWatched<'a> {
+    args: &'a UpArgs,
     project: &'a Project,
     context: &'a Context<'a>,
     runtime: &'a Arc<dyn Runtime>,
-    up_is_done: oneshot::Receiver<()>,
-) -> Result<impl Future<Output = std::convert::Infallible> + 'a, Failure> {
-    let options = watching::Options { prune: true, quiet: args.quiet_build, prefix: WATCH_PREFIX.to_owned() };
-    let watching = args.watch.then(|| Watching::new(context, runtime, project, &args.services, options)).transpose()?;
-    Ok(async move {
-        if let (Some(watching), Ok(())) = (watching, up_is_done.await)
+}
+
+impl<'a> FilesWatched<'a> {
+    /// Reads the rules; nothing is watched yet.
+    ///
+    /// # Errors
+    /// There are none, or they can not be followed.
+    pub(super) fn prepared(&self) -> Result<Watching<'a>, Failure> {
+        let Self { args, project, context, runtime } = self;
+        let options = watching::Options { prune: true, quiet: args.quiet_build, prefix: WATCH_PREFIX.to_owned() };
+        Watching::new(context, runtime, project, &args.services, options)
+    }
+
+    /// Watches; that it can not, or ends early, is told and ends nothing else.
+    pub(super) async fn run(&self, watching: Option<Watching<'a>>) {
+        if let Some(watching) = watching
             && let Err(failure) = watching.run().await
             && failure != Failure::Interrupted
         {
-            context.warn(&failure.lines().join("\n"));
+            self.warn(&failure);
         }
-        std::future::pending().await
-    })
+    }
+
+    /// Tells why files are not watched.
+    pub(super) fn warn(&self, failure: &Failure) {
+        self.context.warn(&failure.lines().join("\n"));
+    }
 }
 
 /// Ctrl-C as the session hears it: once, and once more.

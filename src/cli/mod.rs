@@ -16,6 +16,7 @@ pub mod global;
 pub mod help;
 pub mod lease;
 pub mod machine;
+mod menu;
 mod moment;
 pub mod plugin;
 pub mod remote;

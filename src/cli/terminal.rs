@@ -61,6 +61,15 @@ enum Heard {
     All,
 }
 
+/// What is given to the program as it is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keys {
+    /// Everything.
+    All,
+    /// What has no meaning to the terminal.
+    Letters,
+}
+
 /// That the size of the terminal changed.
 pub type Resizes = Pin<Box<dyn FuturesStream<Item = ()>>>;
 
@@ -76,7 +85,7 @@ pub struct Io {
     stdin: Arc<Mutex<dyn BufRead + Send>>,
     signals: Arc<dyn Fn(Heard) -> Signals + Send + Sync>,
     resizes: fn() -> Resizes,
-    raw: fn() -> Option<Raw>,
+    raw: fn(Keys) -> Option<Raw>,
     now: fn() -> jiff::Timestamp,
     is_of_process: bool,
 }
@@ -117,7 +126,7 @@ impl Io {
             stdin: Arc::new(Mutex::new(io::Cursor::new(stdin.as_bytes().to_vec()))),
             signals: Arc::new(move |_| signals()),
             resizes: || Box::pin(stream::pending()),
-            raw: || None,
+            raw: |_| None,
             now: || jiff::Timestamp::UNIX_EPOCH,
             is_of_process: false,
         }
@@ -185,7 +194,12 @@ impl Io {
 
     /// Gives every key to the program as it is typed until the value is dropped; `None` when input is no terminal.
     pub fn raw(&self) -> Option<Raw> {
-        if self.stdin_is_terminal { (self.raw)() } else { None }
+        if self.stdin_is_terminal { (self.raw)(Keys::All) } else { None }
+    }
+
+    /// The same for letters, while Ctrl-C and the like stay what they are.
+    pub fn single_keys(&self) -> Option<Raw> {
+        if self.stdin_is_terminal { (self.raw)(Keys::Letters) } else { None }
     }
 }
 
@@ -286,7 +300,9 @@ mod raw {
     use std::panic;
     use std::sync::{Mutex, Once, PoisonError};
 
-    use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+    use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+
+    use crate::cli::terminal::Keys;
 
     static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
     static PANICS: Once = Once::new();
@@ -295,10 +311,18 @@ mod raw {
     #[derive(Debug)]
     pub struct Raw(());
 
-    pub(super) fn begin() -> Option<Raw> {
+    pub(super) fn begin(keys: Keys) -> Option<Raw> {
         let before = tcgetattr(io::stdin()).ok()?;
         let mut raw = before.clone();
-        raw.make_raw();
+        match keys {
+            Keys::All => raw.make_raw(),
+            Keys::Letters => {
+                raw.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
+                // A read gives one key, and waits for it.
+                raw.special_codes[SpecialCodeIndex::VMIN] = 1;
+                raw.special_codes[SpecialCodeIndex::VTIME] = 0;
+            }
+        }
         PANICS.call_once(|| {
             let usual = panic::take_hook();
             panic::set_hook(Box::new(move |panic| {
@@ -326,11 +350,13 @@ mod raw {
 
 #[cfg(not(unix))]
 mod raw {
+    use crate::cli::terminal::Keys;
+
     /// There is no way to it here.
     #[derive(Debug)]
     pub struct Raw(());
 
-    pub(super) fn begin() -> Option<Raw> {
+    pub(super) fn begin(_keys: Keys) -> Option<Raw> {
         None
     }
 }

@@ -144,3 +144,51 @@ fn what_can_not_be_watched_is_told() {
         assert!(s.containers().await.is_empty());
     });
 }
+
+#[test]
+fn keys_of_the_menu() {
+    scenario("up --menu: w watches files or not, d leaves the containers to themselves", &["busybox"], async |s| {
+        if Scenario::tests_another() {
+            return;
+        }
+        s.file("src/a", "one");
+        s.file(
+            "compose.yaml",
+            "
+services:
+  web:
+    image: $BUSYBOX
+    command: tail -f /dev/null
+    stop_signal: SIGKILL
+    develop: {watch: [{path: ./src, action: sync, target: /src}]}
+",
+        );
+        let mut up = s.in_terminal(&["up", "--menu"]);
+        up.shows("w Enable Watch   d Detach").await;
+        up.is_raw().await;
+        up.types("w").await;
+        up.shows("Watch enabled").await;
+        up.shows("w Disable Watch").await;
+        s.file("src/a", "two");
+        up.shows("Syncing service").await;
+        up.types("w").await;
+        up.shows("Watch disabled").await;
+        up.types("d").await;
+        up.exits(Some(0)).await;
+        assert_eq!(s.states().await, "web-1 running");
+        s.compose(["exec", "-T", "web", "cat", "/src/a"]).await.succeeds().says("two");
+
+        // Ctrl-C is what it always is.
+        let mut up = s.in_terminal(&["up", "--menu"]);
+        up.is_raw().await;
+        up.types("\x03").await;
+        up.exits(Some(130)).await;
+        assert_eq!(s.states().await, "web-1 exited");
+
+        // Off unless asked for.
+        let mut up = s.in_terminal(&["up"]);
+        up.shows("Attaching to").await;
+        up.types("\x03").await;
+        assert!(!up.exits(Some(130)).await.contains("Detach"));
+    });
+}

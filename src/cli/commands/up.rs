@@ -54,7 +54,7 @@ pub struct UpArgs {
     /// What to tell of the logs of a container that fails: last lines, all, or a directory for files
     #[arg(long, value_name = "N|all|DIR")]
     pub logs_on_failure: Option<String>,
-    /// Take keys as commands while output is shown (not with -d)
+    /// Take keys as commands while output is shown: w watches files, d detaches (not with -d)
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     pub menu: Option<bool>,
     /// Show no output of this service

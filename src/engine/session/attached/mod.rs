@@ -230,6 +230,8 @@ impl Machine for Attached {
             }
             In::OutputEnded(id) => self.roll.closed(&id),
             In::Interrupt => self.interrupt(),
+            // Who asked for the end gets it.
+            In::Detach if self.stopping != Stopping::No => Vec::new(),
             In::Detach if self.plan_is_done => self.end(0),
             In::Detach => {
                 self.detaching = true;

@@ -203,4 +203,7 @@ fn a_container_that_restarts_stops_nothing() {
 #[test]
 fn detaching_leaves_all_running() {
     assert_eq!(up(AttachedOptions::default()).step(In::Detach), [Out::End(0)]);
+    let mut stopping = up(AttachedOptions::default());
+    stopping.step(In::Interrupt);
+    assert_eq!(stopping.step(In::Detach), [], "who asked for the end gets it");
 }
