@@ -11,6 +11,7 @@ use crate::planner::hooks;
 use crate::planner::order;
 use crate::planner::outside;
 use crate::planner::plan::{Blocker, ContainerRef, Edge, NodeId, Op, Plan, Question, Reason, Shown, Until};
+use crate::planner::preflight;
 use crate::planner::stack::{Stack, StackService};
 use crate::resource::{Container, ContainerState, ResourceId, Snapshot};
 use crate::spec::model::{DependencyCondition, Hook};
@@ -75,6 +76,10 @@ pub fn start(
         let dependencies = control.pre_start(name, service, dependencies);
         let mut nodes = Vec::new();
         for container in control.containers(name) {
+            if let Some(paused) = preflight::paused(container, name) {
+                control.builder.block(paused);
+                continue;
+            }
             let node = (!runs(container)).then(|| control.start(name, service, container, &dependencies));
             nodes.push((container.id.clone(), node.into_iter().collect::<Vec<_>>()));
         }

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::labels;
-use crate::names::{ContainerId, ContainerName};
+use crate::names::{ContainerId, ContainerName, ServiceName};
 use crate::planner::builder::PlanBuilder;
 use crate::planner::fields;
 use crate::planner::mounts::{self, Inherited};
 use crate::planner::needed_devices;
 use crate::planner::plan::{Blocker, ContainerRef, Op, Plan, Reason};
-use crate::resource::{HostWish, MountKind, ResourceId, Snapshot};
+use crate::resource::{Container, ContainerState, HostWish, MountKind, ResourceId, Snapshot};
 use crate::spec::hash;
 use crate::spec::model::{Port, Project, Service};
 
@@ -90,6 +90,15 @@ pub fn starting(mut plan: Plan, project: &Project, snapshot: &Snapshot) -> Plan 
     needed_devices::check(&mut plan.blockers, project, &snapshot.foreign.host, &BTreeMap::new(), &needing);
     ports(&mut plan.blockers, project, snapshot, &needing);
     plan
+}
+
+/// What forbids to start a container that is frozen: the engine refuses, and a person who froze it had a reason.
+pub(super) fn paused(container: &Container, service: &ServiceName) -> Option<Blocker> {
+    (container.state == ContainerState::Paused).then(|| Blocker {
+        message: format!("container {} is paused", container.name),
+        hint: Some(format!("let it go on: compose unpause {service}")),
+        place: None,
+    })
 }
 
 fn ports(blockers: &mut Vec<Blocker>, project: &Project, snapshot: &Snapshot, started: &[(&Service, ContainerName)]) {

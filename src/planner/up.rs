@@ -511,6 +511,10 @@ impl<'a> Up<'a> {
                 started.extend(self.content_changed(service, &replica));
                 continue;
             }
+            if let Some(paused) = replica.found.and_then(|found| preflight::paused(found, &service.name)) {
+                self.builder.block(paused);
+                continue;
+            }
             self.publishing.push((service, replica.name.clone()));
             let target = ResourceId::Container(replica.name.clone());
             let reason = match replica.found {

@@ -4,8 +4,9 @@ use super::{World, project, running};
 use crate::names::ServiceName;
 use crate::planner::{
     DownOptions, RemoveImages, RemoveOptions, Stack, UpOptions, down, kill, pause, remove, restart, start, starting,
-    stop, to_text,
+    stop, to_text, up,
 };
+use crate::resource::ContainerState;
 
 const SHOP: &str = "
 name: shop
@@ -115,6 +116,19 @@ services:
         [],
         "the container has the port it was made with"
     );
+}
+
+#[test]
+fn what_is_paused_is_not_started() {
+    let mut world = running(SHOP);
+    world.edit("shop-web-1", |container| container.state = ContainerState::Paused);
+    let told = "blocked: container shop-web-1 is paused";
+    for plan in [
+        start(&stack(), &world.snapshot, &[], false, None),
+        up(&project(SHOP), &world.snapshot, &UpOptions { start: true, ..UpOptions::default() }),
+    ] {
+        assert!(to_text(&plan).starts_with(told), "{}", to_text(&plan));
+    }
 }
 
 #[test]
