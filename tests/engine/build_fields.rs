@@ -1,5 +1,6 @@
 //! Every field of `build:` and every flag of `compose build`, looked up in what was built.
 
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -34,12 +35,21 @@ fn have_buildx() -> bool {
     there
 }
 
-/// A process that ends with the test.
+/// A process that ends with the test, and those that it starts.
 struct Helper(Child);
+
+impl Helper {
+    fn start(command: &mut Command) -> Self {
+        Self(command.process_group(0).spawn().expect("it can be started"))
+    }
+}
 
 impl Drop for Helper {
     fn drop(&mut self) {
-        let _ = self.0.kill();
+        let id = i32::try_from(self.0.id()).ok().and_then(rustix::process::Pid::from_raw);
+        if let Some(id) = id {
+            let _ = rustix::process::kill_process_group(id, rustix::process::Signal::KILL);
+        }
         let _ = self.0.wait();
     }
 }
@@ -472,13 +482,7 @@ services:
         let no_agent = s.compose(["build", "agent"]).await.exits(1);
         let _ = no_agent.says("`build.ssh` wants an SSH agent for \"default\", but none runs");
         let socket = s.dir().join("agent.sock");
-        let agent = Command::new("ssh-agent")
-            .args(["-D", "-a"])
-            .arg(&socket)
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("it can be started");
-        let _agent = Helper(agent);
+        let _agent = Helper::start(Command::new("ssh-agent").args(["-D", "-a"]).arg(&socket).stdout(Stdio::null()));
         s.env("SOCKET", socket.display());
         s.env("SSH_AUTH_SOCK", socket.display());
         // The agent listens a moment after it was started.
@@ -532,8 +536,7 @@ services:
             s.other(Path::new("sh"), ["-c", script]).await.succeeds();
             let mut daemon = Command::new("git");
             daemon.args(["daemon", "--export-all", "--reuseaddr", "--listen=127.0.0.1", &format!("--port={port}")]);
-            let daemon = daemon.arg(format!("--base-path={}", s.dir().display())).spawn().expect("it can be started");
-            let _daemon = Helper(daemon);
+            let _daemon = Helper::start(daemon.arg(format!("--base-path={}", s.dir().display())));
             let listens = format!("until git ls-remote git://127.0.0.1:{port}/repository; do :; done");
             s.other(Path::new("sh"), ["-c", &listens]).await.succeeds();
             s.compose(["build", "app"]).await.succeeds();
