@@ -14,7 +14,7 @@ use crate::cli::apply::{self, Road, Shown};
 use crate::cli::commands::Ended;
 use crate::cli::commands::up::{UpArgs, detail};
 use crate::cli::context::Context;
-use crate::cli::failed::{LogsOnFailure, still_running, what_is_left};
+use crate::cli::failed::{LogsOnFailure, still_running};
 use crate::cli::failure::Failure;
 use crate::cli::lease::Lease;
 use crate::cli::machine::{Equipped, equip};
@@ -142,22 +142,21 @@ pub(super) async fn run(args: &UpArgs, project: &Project, options: UpOptions, co
         never = companion => match never {},
     };
     // What went wrong with the plan is more than a code.
-    let mut was_cut_short = false;
+    let mut cut_short = None;
     if let Some(applied) = result.take() {
         match apply::judged(runtime.as_ref(), applied?, &road.report(context, &project.name)).await {
             Ok(_) | Err(Failure::Interrupted) => {}
-            Err(Failure::Halted(_)) => was_cut_short = true,
+            Err(Failure::Halted(left)) => cut_short = Some(left),
             Err(failure) => return Err(failure),
         }
     }
     match code {
         Ok(130) if context.interrupts.now() != Stop::No => {
-            let report = road.report(context, &project.name);
-            Err(match still_running(runtime.as_ref(), &project.name).await {
-                Some(running) if !was_cut_short => Failure::Halted(running),
-                None if !was_cut_short => Failure::Interrupted,
-                _ => Failure::Halted(what_is_left(runtime.as_ref(), &report).await),
-            })
+            let left = match cut_short {
+                Some(left) => Some(left),
+                None => still_running(runtime.as_ref(), &project.name).await,
+            };
+            Err(left.map_or(Failure::Interrupted, Failure::Halted))
         }
         Ok(code) if code != 0 => Err(Failure::Container { code: u8::try_from(code).unwrap_or(1) }),
         // All is well, or nobody reads any more.
