@@ -6,7 +6,7 @@ use crate::cli::commands::format::{Row, ellipsis};
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, nearest};
 use crate::labels;
-use crate::names::ProjectName;
+use crate::names::{ContainerId, ContainerName, ProjectName};
 use crate::resource::{Container, PublishedPort};
 use crate::runtime::{LabelFilter, Runtime};
 use crate::ui::paint::Tone;
@@ -65,16 +65,23 @@ pub fn hint_at_near(context: &Context<'_>, containers: &[Container], services: &
 
 /// A failure of the engine's about a container, with its name where the engine knows its id.
 pub fn named(failure: impl Into<Failure>, container: &Container) -> Failure {
-    let (id, name) = (&container.id, container.name.as_str());
     match failure.into() {
-        Failure::Engine(mut error) if !id.short().is_empty() => {
+        Failure::Engine(mut error) => {
             for text in [&mut error.what, &mut error.detail] {
-                *text = text.replace(id.as_str(), name).replace(id.short(), name);
+                *text = with_name(text, &container.id, &container.name);
             }
             Failure::Engine(error)
         }
         other => other,
     }
+}
+
+/// A text of the engine's with the name of a container in place of its id, long or short.
+pub fn with_name(text: &str, id: &ContainerId, name: &ContainerName) -> String {
+    if id.short().is_empty() {
+        return text.to_owned();
+    }
+    text.replace(id.as_str(), name.as_str()).replace(id.short(), name.as_str())
 }
 
 /// Headings of fields that only templates in tables show.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::cli::apply::{self, Road};
 use crate::cli::commands::create::exclusive;
 use crate::cli::commands::up::without_dependencies;
-use crate::cli::commands::{Ended, one_off};
+use crate::cli::commands::{Ended, containers, one_off};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::foreground::{self, Seat};
@@ -314,7 +314,7 @@ impl OneOffRun<'_> {
 
 /// A start that failed: 127 when there is no such program, 126 when it can not be run, as shells have it.
 fn not_started(text: &str, id: &ContainerId, name: &ContainerName) -> Failure {
-    let text = text.replace(id.as_str(), name.as_str()).replace(id.short(), name.as_str());
+    let text = containers::with_name(text, id, name);
     let code = match () {
         () if text.contains("executable file not found") || text.contains("no such file or directory") => 127,
         () if text.contains("permission denied") || text.contains("is a directory") => 126,
